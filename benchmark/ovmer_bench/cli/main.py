@@ -1,0 +1,61 @@
+"""Entry point: the command group, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from .. import __version__
+from ..errors import OvmerError
+
+_COMMANDS = {
+    "baseline": ".baseline",
+    "compare": ".compare",
+    "data": ".data",
+    "extract": ".extract",
+    "lexicon": ".lexicon",
+    "score": ".score",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command when it is run or asked for help, so that each starts fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module = import_module(_COMMANDS[name], __package__)
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ovmer")
+def group() -> None:
+    """Emotion-wheel scores for open-vocabulary emotion recognition (OV-MER)."""
+
+
+def main() -> None:
+    """Run ``ovmer``; bad input ends in one line on standard error and exit code 2."""
+    try:
+        group.main(prog_name="ovmer", standalone_mode=False)
+    except OvmerError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output went away (ovmer ... | head): nothing is wrong.
+        sys.stderr.close()
+        sys.exit(0)

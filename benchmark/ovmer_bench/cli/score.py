@@ -1,0 +1,133 @@
+"""``ovmer score``: predictions in, trusted numbers out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..console import say, show
+from ..corpora.registry import MER_UNIBENCH
+from ..errors import InputError
+from ..gold import as_gold
+from ..readers import read_predictions
+from ..report_text import latex, markdown, render, render_runs, render_unibench
+from ..runs import summarise, unibench
+from ..score_report import ScoreReport, write_reports
+from ..scoring import Evaluation, evaluate
+from .options import (
+    FILE,
+    extractor_of,
+    extractor_options,
+    gold_of,
+    gold_options,
+    scoring_options,
+)
+
+UNIBENCH_TASK = "mer_unibench"
+_SUFFIXES = (".jsonl", ".csv", ".npz")
+
+
+@click.command("score")
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@gold_options
+@scoring_options
+@extractor_options
+@click.option("--system", help="Name of the system (default: the file's name).")
+@click.option("--json", "json_file", type=FILE, help="Write the report as JSON.")
+@click.option("--html", "html_file", type=FILE, help="Write the report as one HTML page.")
+@click.option("--latex", "as_latex", is_flag=True, help="Print a LaTeX table row.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print a Markdown table.")
+def command(
+    files: tuple[Path, ...],
+    task: str | None,
+    gold: Path | None,
+    lexicon: str,
+    allow_missing: bool,
+    draws: int,
+    seed: int,
+    extractor: str,
+    server_url: str | None,
+    model: str | None,
+    system: str | None,
+    json_file: Path | None,
+    html_file: Path | None,
+    as_latex: bool,
+    as_markdown: bool,
+) -> None:
+    """Score prediction FILES: JSONL, CSV, npz or lm-eval samples.
+
+    Several files are runs of one system: each is scored, then mean and standard deviation.
+    With --task mer_unibench, FILES is one folder that holds a file for each of the nine
+    corpora, named after them.
+    """
+    reader = extractor_of(extractor, server_url, model)
+
+    def run(file: Path, source: object, name: str) -> Evaluation:
+        return evaluate(
+            read_predictions(file).predictions,
+            source,  # type: ignore[arg-type]
+            lexicon=lexicon,
+            extractor=reader,
+            allow_missing=allow_missing,
+            system=name,
+        )
+
+    if task == UNIBENCH_TASK:
+        pairs = _unibench_files(files)
+    else:
+        source = as_gold(gold_of(task, gold))
+        pairs = [(file, source) for file in files]
+    if html_file is not None and len(pairs) > 1:
+        raise click.UsageError("--html takes one prediction file")
+    evaluations = [run(file, source, system or file.stem) for file, source in pairs]
+    reports = [evaluation.report(draws=draws, seed=seed) for evaluation in evaluations]
+    if json_file is not None:
+        write_reports(json_file, reports)
+    if html_file is not None:
+        from ..report_html import write_html
+
+        write_html(html_file, evaluations[0], reports[0])
+    _print(reports, as_latex, as_markdown, is_unibench=task == UNIBENCH_TASK)
+    for written in filter(None, (json_file, html_file)):
+        click.echo(f"wrote {written}", err=True)
+
+
+def _print(
+    reports: list[ScoreReport], as_latex: bool, as_markdown: bool, is_unibench: bool
+) -> None:
+    if as_latex:
+        say(latex(reports).rstrip("\n"))
+        return
+    for report in reports:
+        if as_markdown:
+            say(markdown(report))
+        else:
+            show(render(report))
+    if is_unibench:
+        show(render_unibench(unibench(reports)))
+    elif len(reports) > 1:
+        show(render_runs(summarise(reports)))
+
+
+def _unibench_files(files: tuple[Path, ...]) -> list[tuple[Path, str]]:
+    """The prediction file of each corpus of MER-UniBench that the folder holds."""
+    if len(files) != 1 or not files[0].is_dir():
+        raise InputError(
+            "mer_unibench is scored from one folder",
+            file=files[0],
+            accepted=", ".join(f"{name}.jsonl" for name in MER_UNIBENCH),
+        )
+    found = []
+    for name in MER_UNIBENCH:
+        present = [f for s in _SUFFIXES if (f := files[0] / f"{name}{s}").is_file()]
+        if len(present) > 1:
+            raise InputError(f"holds two files for {name}", file=files[0])
+        found += [(file, name) for file in present]
+    if not found:
+        raise InputError(
+            "holds no prediction file of MER-UniBench",
+            file=files[0],
+            accepted=", ".join(f"{name}.jsonl" for name in MER_UNIBENCH),
+        )
+    return found

@@ -1,0 +1,40 @@
+"""Printing: one console and one table style for all commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+PIPE_WIDTH = 110
+
+
+def show(*parts: RenderableType) -> None:
+    """Print rich renderables: in colour on a terminal, plain text in a pipe or file."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=PIPE_WIDTH)
+    for part in parts:
+        console.print(part)
+
+
+def say(text: str) -> None:
+    """Print one plain line."""
+    click.echo(text)
+
+
+def plain_table(*columns: str, title: str | None = None) -> Table:
+    """An empty rich table; a column named ``>NAME`` is set flush right."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    for column in columns:
+        made.add_column(column.lstrip(">"), justify="right" if column[0] == ">" else "left")
+    return made

@@ -1,0 +1,212 @@
+"""The built-in lexicon ``ovmer``: the project's own words, on the five wheels as published.
+
+Reads ``resources/lexicon`` (``PROVENANCE.md`` there says where each file comes from). A base
+has one feeling family; a family lists wheel words by closeness of meaning, and on each wheel
+the first that stands there gives the sector. A base whose own word is printed on a wheel
+stands, on that wheel, where it is printed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib.resources import files
+
+from . import normalise
+from .errors import LexiconError
+from .lexicon import BUILTIN_ID, LEVELS, N_WHEELS, Lexicon, Wheel
+
+WHEEL_NAMES = (
+    "The Feelings Wheel (Calm)",
+    "Emotional Word Wheel (Geoffrey Roberts, 2015)",
+    "The Feeling Wheel (PositivePsychology.com)",
+    "Emotion wheel (Abby VanMuijen)",
+    "The Feeling Wheel (Gloria Willcox, 1982)",
+)
+
+# Everything a score can depend on, in the order in which it is hashed.
+RESOURCES = (
+    "wheels.tsv",
+    "choices.tsv",
+    "sectors.tsv",
+    "families.tsv",
+    "forms.tsv",
+    "negations.tsv",
+    "no_feeling.tsv",
+)
+
+NEUTRAL_FORM = "neutral"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A fine-grained feeling: its valence and its wheel words, the closest in meaning first."""
+
+    name: str
+    valence: int
+    wheel_words: tuple[str, ...]
+
+
+def read_resource(name: str) -> str:
+    """Text of a file of ``resources/lexicon``.
+
+    Raises:
+        LexiconError: the installation lacks the file.
+    """
+    try:
+        return (files(__package__) / "resources" / "lexicon" / name).read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise LexiconError(
+            f"the built-in lexicon is damaged: {error}",
+            file=name,
+            hint="Install ovmer-bench again.",
+        ) from None
+
+
+def rows(text: str) -> Iterator[list[str]]:
+    """Fields of the tab-separated lines of ``text``; comments and empty lines are skipped."""
+    for line in text.split("\n"):
+        if line and line[0] != "#":
+            yield line.split("\t")
+
+
+def read_families(text: str) -> dict[str, Family]:
+    """The feeling families of ``families.tsv``."""
+    families = {}
+    for name, valence, words, *_ in rows(text):
+        families[name] = Family(name, int(valence), tuple(words.split(", ")) if words else ())
+    return families
+
+
+def read_wheels(wheels: str, choices: str) -> tuple[Wheel, ...]:
+    """The five wheels from the printed rings and the choices for words with several places."""
+    level1: list[dict[str, str]] = [{} for _ in range(N_WHEELS)]
+    level2: list[dict[str, str]] = [{} for _ in range(N_WHEELS)]
+    chosen = {(int(row[0]) - 1, row[1]): (row[2], row[3]) for row in rows(choices)}
+    for number, inner, middle, outer in rows(wheels):
+        k = int(number) - 1
+        for word in (inner, middle, outer):
+            level1[k][word], level2[k][word] = chosen.get((k, word), (inner, middle))
+    return tuple(map(Wheel, WHEEL_NAMES, level1, level2))
+
+
+def read_sector_valences(text: str, wheels: tuple[Wheel, ...]) -> dict[tuple[int, int, str], int]:
+    """(wheel 1..5, level, sector) -> -1, 0, +1 for every sector of every wheel."""
+    listed = {(int(k), int(level), sector): int(v) for k, level, sector, v in rows(text)}
+    valences = {}
+    for k, wheel in enumerate(wheels, 1):
+        for word, inner in wheel.level1.items():
+            valences[k, 1, inner] = listed[k, 1, inner]
+            middle = wheel.level2[word]
+            valences[k, 2, middle] = listed.get((k, 2, middle), listed[k, 1, inner])
+    return valences
+
+
+@lru_cache(maxsize=1)
+def _sector_valences() -> Mapping[tuple[int, int, str], int]:
+    wheels = read_wheels(read_resource("wheels.tsv"), read_resource("choices.tsv"))
+    return read_sector_valences(read_resource("sectors.tsv"), wheels)
+
+
+def sector_valence(wheel: int, level: int, sector: str) -> int:
+    """Valence of a sector: -1, 0 or +1.
+
+    Args:
+        wheel: 1..5.
+        level: 1 or 2.
+        sector: a sector of that wheel and level.
+
+    Raises:
+        LexiconError: there is no such sector.
+    """
+    valences = _sector_valences()
+    if (wheel, level, sector) not in valences:
+        known = [name for k, lev, name in valences if (k, lev) == (wheel, level)]
+        raise LexiconError(
+            f"no sector {sector!r} at level {level} of wheel {wheel}",
+            accepted=known or f"wheels 1 to {N_WHEELS}, levels {LEVELS[0]} and {LEVELS[-1]}",
+        )
+    return valences[wheel, level, sector]
+
+
+def load() -> Lexicon:
+    """The built-in lexicon.
+
+    Raises:
+        LexiconError: the installation lacks one of its files.
+    """
+    texts = {name: read_resource(name) for name in RESOURCES}
+    wheels = read_wheels(texts["wheels.tsv"], texts["choices.tsv"])
+    families = read_families(texts["families.tsv"])
+    places = _places(wheels, read_sector_valences(texts["sectors.tsv"], wheels))
+    forms: dict[str, tuple[str, ...]] = {}
+    wheel_words: dict[str, tuple[str, ...]] = {}
+    valences: dict[str, int] = {}
+    family_of: dict[str, str] = {}
+    for base, name, spelled in rows(texts["forms.tsv"]):
+        family = families[name]
+        own = [base]
+        if spelled:
+            own += spelled.split(", ")
+        entry = (base,)
+        for form in own:
+            forms[form] = entry
+        printed = [w for w in own if w in places and places[w] * family.valence >= 0]
+        wheel_words[base] = (*printed, *family.wheel_words) if printed else family.wheel_words
+        valences[base] = family.valence
+        family_of[base] = name
+    no_feeling = frozenset(row[0] for row in rows(texts["no_feeling.tsv"])) - forms.keys()
+    denials = dict(tuple(row[:2]) for row in rows(texts["negations.tsv"]))
+    spellings = normalise.Spellings(
+        feelings=forms,
+        no_feeling=no_feeling,
+        opposite=partial(_opposite, forms, family_of, denials),
+    )
+    return Lexicon(
+        id=BUILTIN_ID,
+        sha256=_digest(texts),
+        forms=forms,
+        wheel_words=wheel_words,
+        wheels=wheels,
+        alphabetical=False,
+        valences=valences,
+        no_feeling=no_feeling,
+        canonical=partial(normalise.canonical, spellings=spellings),
+        source="built in; resources/lexicon/PROVENANCE.md names the sources",
+    )
+
+
+def _places(
+    wheels: tuple[Wheel, ...], valences: Mapping[tuple[int, int, str], int]
+) -> dict[str, int]:
+    """Wheel word -> valence of the sectors it is printed in.
+
+    A word with several places has the valence of the non-neutral ones; where they disagree,
+    0, so that its base decides.
+    """
+    seen: dict[str, set[int]] = {}
+    for k, wheel in enumerate(wheels, 1):
+        for word, sector in wheel.level1.items():
+            found = {valences[k, 1, sector], valences[k, 2, wheel.level2[word]]} - {0}
+            seen.setdefault(word, set()).update(found)
+    return {word: min(found) if len(found) == 1 else 0 for word, found in seen.items()}
+
+
+def _opposite(
+    forms: Mapping[str, tuple[str, ...]],
+    family_of: Mapping[str, str],
+    denials: Mapping[str, str],
+    form: str,
+) -> str:
+    family = family_of[forms[form][0]]
+    return denials.get(family, NEUTRAL_FORM)
+
+
+def _digest(texts: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(f"rules {normalise.RULES_VERSION}\n".encode())
+    for name in RESOURCES:
+        data = texts[name].encode("utf-8")
+        digest.update(f"{name} {len(data)}\n".encode() + data)
+    return digest.hexdigest()

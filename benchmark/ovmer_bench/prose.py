@@ -1,0 +1,253 @@
+"""English prose -> sentences -> mentions of feelings, each with the evidence around it.
+
+A *mention* is a form of the lexicon in a sentence. What decides whether it is a feeling of
+the person described, and how firmly the text commits to it, stands around it: a negation, a
+thing it describes instead of a person, somebody else it belongs to, the statement it is part
+of. The words that decide are in ``resources/extraction/rules.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from importlib.resources import files
+
+from .errors import LexiconError
+
+MAX_FORM_TOKENS = 5
+
+
+class Evidence(IntEnum):
+    """How firmly a sentence ascribes a feeling."""
+
+    SIGN = 1
+    """A face, a voice or a gesture suggests it."""
+    ASCRIBED = 2
+    """The person feels it, is it, seems it."""
+    STATED = 3
+    """It is named as the emotional state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A feeling named in a text, and what the text makes of it."""
+
+    label: str
+    sentence: int
+    evidence: Evidence
+    concluding: bool
+    listed: bool
+    """Other feelings stand beside it: ``positive, friendly and happy``."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The words and patterns of ``rules.json``.
+
+    Words: ``never`` (name no feeling in prose, whatever a lexicon says), ``state_only`` (name
+    one only where a state is stated), ``things`` (what an adjective may describe instead of a
+    person), ``negators``, ``breaks`` (end a negation), ``state_nouns``,
+    ``vague`` (say whether, not what, a person feels). Patterns: the others;
+    those that end in ``$`` are held against what stands before a mention.
+    """
+
+    words: Mapping[str, frozenset[str]]
+    patterns: Mapping[str, re.Pattern[str]]
+
+
+_WORD_LISTS = ("never", "state_only", "things", "negators", "breaks", "state_nouns", "vague")
+
+
+@lru_cache(maxsize=1)
+def load_rules() -> Rules:
+    """The rules shipped with the package.
+
+    Raises:
+        LexiconError: the installation lacks the file, or it is damaged.
+    """
+    try:
+        resource = files(__package__) / "resources" / "extraction" / "rules.json"
+        raw: dict[str, list[str]] = json.loads(resource.read_text(encoding="utf-8"))
+        words = {key: frozenset(" ".join(raw.pop(key)).split()) for key in _WORD_LISTS}
+        return Rules(words, {key: re.compile("".join(parts)) for key, parts in raw.items()})
+    except (OSError, ValueError, KeyError, re.error) as error:
+        raise LexiconError(
+            f"the extraction rules are damaged: {error}", hint="Install ovmer-bench again."
+        ) from None
+
+
+# --- Sentences -------------------------------------------------------------------------
+
+_QUOTED = re.compile(r"[\"“「]([^\"“”「」\n]{0,800})[\"”」]")
+_SUBTITLE = re.compile(
+    r"\b(?:subtitles?|line|dialogue|caption)(?: content| text)?(?: (?:says?|reads?|states?|is|are))?"
+    r"\s?(?::|says,|reads,|states,)[^.!?\n]{0,400}(?:[.!?]|$)"
+)
+_SENTENCE = re.compile(r"(?<=[.!?;。！？])[\s\"”]+|\n+|\s(?=[(]?\d{1,2}[.)]\s)")
+_TOKEN = re.compile(r"[a-z]+(?:['-][a-z]+)*|[,;:()/_]")
+
+
+def sentences(text: str) -> list[str]:
+    """Lower-case sentences without the speech that the text quotes."""
+    text = text.lower().replace("’", "'")
+    text = _QUOTED.sub(_unquoted, text)
+    text = _SUBTITLE.sub(". ", text)
+    return [part for part in _SENTENCE.split(text) if part.strip()]
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    """A quoted word or two is a term and stays; more is speech."""
+    inner = match[1].strip()
+    ended = inner[-1:] if inner[-1:] in ".!?" else ""
+    return f" {inner} " if inner.count(" ") < 2 and not ended else f" _{ended} "
+
+
+# --- Mentions --------------------------------------------------------------------------
+
+
+class MentionFinder:
+    """Finds mentions in one sentence after the other.
+
+    Args:
+        forms: everything that names a feeling.
+    """
+
+    def __init__(self, forms: Collection[str]) -> None:
+        self._rules = load_rules()
+        never = self._rules.words["never"]
+        self._words = frozenset(form for form in forms if form not in never)
+        self._phrases = frozenset(form for form in forms if " " in form)
+        self._longest: dict[str, int] = {}
+        for phrase in self._phrases:
+            first, *rest = phrase.split(" ")
+            length = min(1 + len(rest), MAX_FORM_TOKENS)
+            self._longest[first] = max(self._longest.get(first, 0), length)
+
+    def __call__(self, text: str) -> list[Mention]:
+        """All mentions of ``text`` that are feelings of the person described."""
+        return [m for i, part in enumerate(sentences(text)) for m in self._in_sentence(part, i)]
+
+    def _in_sentence(self, sentence: str, number: int) -> Iterator[Mention]:
+        rules = self._rules.patterns
+        sentence = rules["blanks"].sub(" _ ", sentence)
+        spans = [(m[0], m.start(), m.end()) for m in _TOKEN.finditer(sentence)]
+        tokens = [token for token, _, _ in spans]
+        found = list(self._forms(tokens))
+        if not found:
+            return
+        inside = [False] * (len(tokens) + 1)
+        for first, last in found:
+            inside[first:last] = [True] * (last - first)
+        context = _Context(self._rules, sentence, tokens, inside)
+        negated_until = -1
+        for first, last in found:
+            label = " ".join(tokens[first:last])
+            start = spans[first][1]
+            chained = negated_until >= 0 and context.coordinated(negated_until, first)
+            if context.negated(first, start) or chained:
+                negated_until = last
+                continue
+            negated_until = -1
+            evidence = context.evidence(first, last, start)
+            if evidence is None or (
+                evidence < Evidence.STATED and label in self._rules.words["state_only"]
+            ):
+                continue
+            listed = context.listed(first, last)
+            yield Mention(label, number, evidence, context.concluding, listed)
+
+    def _forms(self, tokens: list[str]) -> Iterator[tuple[int, int]]:
+        i = 0
+        while i < len(tokens):
+            token = tokens[i]
+            for n in range(min(self._longest.get(token, 1), len(tokens) - i), 1, -1):
+                if " ".join(tokens[i : i + n]) in self._phrases:
+                    yield i, i + n
+                    i += n
+                    break
+            else:
+                if token in self._words:
+                    yield i, i + 1
+                i += 1
+
+
+_JOINING = frozenset(", / and or nor as well any even of a an the very so more slightly".split())
+
+
+class _Context:
+    """One sentence, asked about one mention at a time."""
+
+    def __init__(self, rules: Rules, sentence: str, tokens: list[str], inside: list[bool]) -> None:
+        self._words, self._patterns = rules.words, rules.patterns
+        self._sentence, self._tokens, self._inside = sentence, tokens, inside
+        self.concluding = self._patterns["concluding"].search(sentence) is not None
+        self._predicates = [m.end() for m in self._patterns["stated"].finditer(sentence)]
+        self._generic = self._patterns["generic"].search(sentence) is not None
+        undecided = self._patterns["undecided"].search(sentence)
+        self._undecided = undecided.end() if undecided else len(sentence) + 1
+
+    def coordinated(self, last: int, first: int) -> bool:
+        """Whether only commas, conjunctions and the like stand between two mentions."""
+        return _JOINING.issuperset(self._tokens[last:first])
+
+    def listed(self, first: int, last: int) -> bool:
+        """Whether only a comma or a conjunction parts the mention from another one."""
+        before, after = first - 1, last
+        while before >= 0 and self._tokens[before] in _JOINING:
+            before -= 1
+        while after < len(self._tokens) and self._tokens[after] in _JOINING:
+            after += 1
+        return (before < first - 1 and before >= 0 and self._inside[before]) or (
+            after > last and self._inside[after]
+        )
+
+    def negated(self, first: int, start: int) -> bool:
+        """Whether a negation before the mention reaches it."""
+        before = self._sentence[max(0, start - 60) : start]
+        if self._patterns["negated_phrase"].search(before):
+            return True
+        for i in range(first - 1, max(-1, first - 8), -1):
+            token = self._tokens[i]
+            if token in self._words["breaks"] or (token == "," and not self._inside[i - 1]):
+                return False
+            if token in self._words["negators"]:
+                return self._patterns["affirmed"].search(before) is None
+        return False
+
+    def evidence(self, first: int, last: int, start: int) -> Evidence | None:
+        """How firmly the mention is ascribed; ``None`` where it is no feeling of the person."""
+        if start > self._undecided:
+            return None
+        before = self._sentence[max(0, start - 80) : start]
+        if self._patterns["others"].search(before):
+            return None
+        described = self._described(last)
+        if described in self._words["things"]:
+            return None
+        if self._generic:
+            return Evidence.SIGN
+        if described in self._words["state_nouns"] or self._in_predicate(start):
+            return Evidence.STATED
+        if self._patterns["ascribed"].search(before):
+            return Evidence.ASCRIBED
+        return Evidence.SIGN
+
+    def _described(self, last: int) -> str:
+        """The noun that the mention stands before, across other adjectives."""
+        i = last
+        while i < min(len(self._tokens), last + 8):
+            token = self._tokens[i]
+            if not (self._inside[i] or token in _JOINING or token == "emotional"):
+                return token
+            i += 1
+        return ""
+
+    def _in_predicate(self, start: int) -> bool:
+        begin = max((end for end in self._predicates if end <= start), default=-1)
+        if begin < 0:
+            return False
+        return self._patterns["predicate_end"].search(self._sentence, begin, start) is None

@@ -1,0 +1,96 @@
+"""Systems that need no model: answers free of content, and keyword spotting.
+
+They frame every score: a ruler on which a constant answer does well measures nothing, and a
+model that does not beat keywords has read nothing between the lines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from .errors import InputError, did_you_mean
+from .extraction import extract_labels
+from .gold import Gold
+from .lexicon import load_lexicon
+from .schema import Prediction, Sample
+
+ONE_PER_SECTOR = ("happy", "sad", "angry", "scared", "surprised", "disgusted")
+"""A word for each sector of wheel 1: the constant answer of METRICS, section 3."""
+_FREQUENT = 3
+
+System = Callable[[Gold, int], list[list[str]]]
+
+
+def constant(gold: Gold, seed: int) -> list[list[str]]:
+    """The three most frequent gold labels, for every clip."""
+    return [_most_frequent(gold)[:_FREQUENT]] * len(gold)
+
+
+def one_per_sector(gold: Gold, seed: int) -> list[list[str]]:
+    """:data:`ONE_PER_SECTOR`, for every clip."""
+    return [list(ONE_PER_SECTOR)] * len(gold)
+
+
+def all_labels(gold: Gold, seed: int) -> list[list[str]]:
+    """Every gold label of the corpus, for every clip."""
+    return [sorted(_most_frequent(gold))] * len(gold)
+
+
+def shuffled(gold: Gold, seed: int) -> list[list[str]]:
+    """The gold of another clip, drawn by a seeded permutation."""
+    order = np.random.default_rng(seed).permutation(len(gold))
+    return [gold.labels[i] for i in order]
+
+
+def keywords_subtitle(gold: Gold, seed: int) -> list[list[str]]:
+    """Feelings that the rules of ``extraction`` find in the English subtitle."""
+    return _keywords(gold, lambda sample: sample.subtitle.get("en", ""))
+
+
+def keywords_clues(gold: Gold, seed: int) -> list[list[str]]:
+    """Feelings that the rules find in the audio and visual clues."""
+    return _keywords(gold, lambda sample: " ".join(sample.clues.values()))
+
+
+SYSTEMS: Mapping[str, System] = {
+    "constant": constant,
+    "one-per-sector": one_per_sector,
+    "all-labels": all_labels,
+    "shuffled": shuffled,
+    "keywords-subtitle": keywords_subtitle,
+    "keywords-clues": keywords_clues,
+}
+
+
+def predict(name: str, gold: Gold, seed: int = 0) -> list[Prediction]:
+    """Predictions of reference system ``name`` for every clip of ``gold``.
+
+    Raises:
+        InputError: unknown system, or a corpus that lacks what the system reads.
+    """
+    if name not in SYSTEMS:
+        raise InputError(
+            f"unknown reference system {name!r}",
+            accepted=SYSTEMS,
+            hint=did_you_mean(name, SYSTEMS),
+        )
+    if gold.kind == "sentiment" and not name.startswith("keywords") and name != "one-per-sector":
+        raise InputError(f"{name} answers with gold labels, and {gold.name} has none")
+    said = SYSTEMS[name](gold, seed)
+    return [Prediction(id=clip, labels=ls) for clip, ls in zip(gold.ids, said, strict=True)]
+
+
+def _most_frequent(gold: Gold) -> list[str]:
+    counts = Counter(label for labels in gold.labels for label in dict.fromkeys(labels))
+    return sorted(counts, key=lambda label: (-counts[label], label))
+
+
+def _keywords(gold: Gold, text_of: Callable[[Sample], str]) -> list[list[str]]:
+    texts = [text_of(sample) for sample in gold.samples]
+    if not any(texts):
+        raise InputError(f"corpus {gold.name} holds no such text", accepted="a corpus with it")
+    lexicon = load_lexicon()
+    return [extract_labels(text, lexicon) for text in texts]

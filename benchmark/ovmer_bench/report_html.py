@@ -1,0 +1,60 @@
+"""Score report -> one self-contained HTML page with pictures."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from . import report_plots
+from .diagnostics import worst_clips, worst_confusions
+from .files import write_text
+from .lexicon import N_WHEELS
+from .report_text import interval_text, notes, percent, title_of
+from .score_report import ScoreReport
+from .scoring import Evaluation
+
+TEMPLATE = "report.html.j2"
+
+
+def write_html(path: str | Path, evaluation: Evaluation, report: ScoreReport) -> None:
+    """Write :func:`html` to ``path``, whole or not at all."""
+    write_text(path, html(evaluation, report))
+
+
+def html(evaluation: Evaluation, report: ScoreReport) -> str:
+    """The page: scores, wheels, confusions, label counts, worst clips, unknown words.
+
+    Everything it shows is inside it; it needs no network, no script and no other file. Text
+    from predictions and corpora is escaped.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters |= {"percent": percent, "interval": interval_text, "title_of": title_of}
+    source = files(__package__) / "resources" / "report" / TEMPLATE
+    template = environment.from_string(source.read_text(encoding="utf-8"))
+    return (
+        template.render(
+            report=report,
+            notes=notes(report),
+            wheels=_wheels(evaluation) if report.kind != "sentiment" else [],
+            histogram=report_plots.histogram(evaluation),
+            worst=worst_clips(evaluation) if report.kind != "sentiment" else [],
+        )
+        + "\n"
+    )
+
+
+def _wheels(evaluation: Evaluation) -> list[dict[str, Any]]:
+    statistics = evaluation.statistics
+    return [
+        {
+            "number": k,
+            "name": statistics.lexicon.wheels[k - 1].name,
+            "sunburst": report_plots.sunburst(statistics, k),
+            "confusion": report_plots.confusion_table(statistics, k),
+            "worst": worst_confusions(statistics, k),
+        }
+        for k in range(1, N_WHEELS + 1)
+    ]

@@ -1,0 +1,40 @@
+"""Fixtures shared by all tests, and the rule that continuous integration skips nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Released predictions, labels and lexicons; absent from the project for licence reasons."""
+    folder = os.environ.get("OVMER_REFERENCE")
+    if not folder:
+        pytest.skip("OVMER_REFERENCE does not name the folder with the released data")
+    path = Path(folder).expanduser().resolve()
+    if not (path / "expected.json").is_file():
+        pytest.fail(f"OVMER_REFERENCE={folder} holds no expected.json")
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data folder for lexicons and corpora, in place of the user's own."""
+    from ovmer_bench.lexicon import load_lexicon
+
+    folder = tmp_path / "home"
+    monkeypatch.setenv("OVMER_HOME", str(folder))
+    load_lexicon.cache_clear()
+    yield folder
+    load_lexicon.cache_clear()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """With OVMER_NO_SKIPS set, a skipped test fails the run: nobody would see it there."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("OVMER_NO_SKIPS") and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("OVMER_NO_SKIPS is set and tests were skipped", red=True)
+        session.exitstatus = max(int(exitstatus), 1)
