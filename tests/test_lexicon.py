@@ -7,7 +7,7 @@ from pathlib import Path
 
 import oracle
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench.errors import LexiconError
 from ovmer_bench.lexicon import BUILTIN_ID, N_WHEELS, Lexicon, Wheel, load_lexicon
@@ -161,6 +161,7 @@ def ordered_sets(elements: st.SearchStrategy[str]) -> st.SearchStrategy[set[str]
     return st.sets(elements, min_size=1, max_size=4)
 
 
+@settings(deadline=None)
 @given(
     forms=st.dictionaries(
         st.sampled_from([f"f{n}" for n in range(6)]),

@@ -23,7 +23,7 @@ from ovmer_bench.lexicon_tables import MAX_FILE_BYTES
 from ovmer_bench.lexicon_upstream import RELEASES, compile_folder, installed_ids
 
 SMALL = "weather-1"
-HASTY = Patience(silence=0.4, whole=2.0, attempts=2, pause=0.01)
+HASTY = Patience(silence=1.0, whole=2.0, attempts=2, pause=0.01)
 FOLDER = "/someone/weather/HEAD/kit/emotion_wheel/"
 
 Answer = Callable[[BaseHTTPRequestHandler, bytes], None]

@@ -86,4 +86,5 @@ def clip_f(statistics: ClipStatistics) -> Floats:
         sizes = np.maximum(counts.gold.astype(np.int64) + counts.predicted, 1)
         total += np.where(counts.kept, 2 * counts.common.astype(np.int64) / sizes, 0)
         wheels += counts.kept
-    return np.divide(total, wheels, out=np.full(len(statistics), np.nan), where=wheels > 0)
+    nowhere = np.full(len(statistics), np.nan)
+    return np.asarray(np.divide(total, wheels, out=nowhere, where=wheels > 0))

@@ -21,7 +21,7 @@ def show(*parts: RenderableType) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=PIPE_WIDTH)
     for part in parts:
-        console.print(part)
+        console.print(part, crop=False)
 
 
 def say(text: str) -> None:

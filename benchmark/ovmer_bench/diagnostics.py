@@ -10,7 +10,7 @@ import numpy as np
 
 from .clip_scores import clip_f
 from .scoring import Evaluation
-from .statistics import ClipStatistics, Ints, bits
+from .statistics import ClipStatistics, Floats, Ints, bits
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def confusion(statistics: ClipStatistics, wheel: int) -> Ints:
     """
     gold, predicted = _indicators(statistics, f"M3-W{wheel}-L1")
     missed, extra = gold * (1 - predicted), predicted * (1 - gold)
-    table = (missed.T @ extra).astype(np.int64)
+    table: Ints = (missed.T @ extra).astype(np.int64)
     np.fill_diagonal(table, (gold * predicted).sum(0).astype(np.int64))
     return table
 
@@ -120,7 +120,7 @@ def label_counts(lists: Sequence[Sequence[str]], most: int = 12) -> list[int]:
     return [counts[n] for n in range(most + 1)]
 
 
-def _indicators(statistics: ClipStatistics, metric: str) -> tuple[np.ndarray, np.ndarray]:
+def _indicators(statistics: ClipStatistics, metric: str) -> tuple[Floats, Floats]:
     kept = statistics.counts(metric).kept
     n_sectors = len(statistics.sectors(metric))
     gold, predicted = (bits(masks[kept], n_sectors) for masks in statistics.masks(metric))

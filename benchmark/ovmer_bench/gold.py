@@ -16,8 +16,6 @@ from .readers import read_gold
 from .schema import Sample
 from .statistics import Floats
 
-GoldLike = Corpus | Sequence[Sample] | Mapping[str, Sequence[str]] | str | Path
-
 
 @dataclass(frozen=True)
 class Gold:
@@ -58,6 +56,9 @@ class Gold:
         return np.array([sample.valence for sample in self.samples], np.float64)
 
 
+GoldLike = Gold | Corpus | Sequence[Sample] | Mapping[str, Sequence[str]] | str | Path
+
+
 def as_gold(source: GoldLike) -> Gold:
     """Gold from a corpus name, a corpus, a file (JSONL, CSV, npz), samples or a mapping.
 
@@ -67,6 +68,8 @@ def as_gold(source: GoldLike) -> Gold:
         CorpusError: unknown or not imported corpus.
         InputError: unreadable file, no clip, repeated ids, or several kinds of gold.
     """
+    if isinstance(source, Gold):
+        return source
     if isinstance(source, str):
         source = load_corpus(source)
     if isinstance(source, Corpus):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -37,9 +38,7 @@ _FENCE = re.compile(r"```[A-Za-z0-9]{0,12}[ \t]*\n?")
 _BOXED = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]{0,2000})\}")
 _BRACKETS = re.compile(r"[\[［【]([^\[\]［］【】]*)[\]］】]")
 _MARKUP = re.compile(r"\*\*|__|`|^[ \t]{0,8}(?:#{1,6}|>)[ \t]", re.MULTILINE)
-_BULLET = re.compile(
-    r"^[ \t]{0,16}(?:[-*+•·–—◦▪]+[ \t]*|[(（]?\d{1,2}[.)、）．][ \t]*)(?=\S)(.*)$"
-)
+_BULLET = re.compile(r"^[ \t]{0,16}(?:[-*+•·–—◦▪]+[ \t]*|[(（]?\d{1,2}[.)、）．][ \t]*)(?=\S)(.*)$")
 _HEAD_END = re.compile(r"[:：(（–—]|\s-\s")
 _TOPIC = (
     r"(?:emotions?|emotional[ ](?:states?|responses?|labels?|tones?)|feelings?|moods?|"
@@ -63,7 +62,7 @@ _SENTENCE_END = re.compile(r"[.!?。！？](?=\s+\S|[\u4e00-\u9fff])")
 _EDGE = " \t\r\n\f\v'\"‘’“”「」『』《》*_`#.。!！?？:：;；,，、…~-–—+=<>()（）[]［］【】{}\\"
 _PARENTHESIS = re.compile(r"\s*[(（][^()（）]*[)）]?")
 _LEADING = re.compile(
-    r"(?:(?:and|or|also|but|both|either|possibly|perhaps|maybe|probably|likely|mainly|mostly|"
+    r"^(?:(?:and|or|also|but|both|either|possibly|perhaps|maybe|probably|likely|mainly|mostly|"
     r"primarily|overall|somewhat|slightly|rather|quite|very|extremely|fairly|really|so|too|"
     r"a bit|a little|a little bit|kind of|sort of|a sense of|a feeling of|feelings of|"
     r"a mix of|a mixture of|feeling|even|then|some|a|an|the)\s+)+(?=\S)"
@@ -185,11 +184,10 @@ def _from_brackets(text: str) -> Found | None:
     if text.startswith("[") and "]" not in text:  # cut off while it was written
         inner, remark = text, "cut"
     else:
-        match = None
-        for match in _BRACKETS.finditer(text):  # the last one counts
-            pass
-        if match is None:
+        matches = deque(_BRACKETS.finditer(text), maxlen=1)  # the last one counts
+        if not matches:
             return None
+        match = matches[0]
         inner = match[1]
         remark = (text[: match.start()] + " " + text[match.end() :]).strip(_EDGE)
     if len(remark) > 200 or len(remark.split()) > 14:

@@ -110,7 +110,7 @@ def assign(
             continue
         claimants.sort()
         best = claimants[0][0]
-        equal = [name for steps, _, name in claimants if steps == best]
+        equal = _doers([name for steps, _, name in claimants if steps == best])
         if len({bases[name].family for name in equal}) > 1:
             disputes.append(f"{form} ({' or '.join(equal)})")
         owner[form] = equal[0]
@@ -120,6 +120,13 @@ def assign(
             hint="Settle each by meaning in overrides.tsv.",
         )
     return _joined(bases, claims, owner)
+
+
+def _doers(names: list[str]) -> list[str]:
+    """Of ``insulting`` and ``insulted`` the first has the better right to ``insult``."""
+    if not all(name.endswith(("ing", "ed")) for name in names):
+        return names
+    return [name for name in names if name.endswith("ing")] or names
 
 
 def _joined(

@@ -38,14 +38,18 @@ AVERAGES: Mapping[str, tuple[str, ...]] = {
 """Averages of F (and of precision and recall) over metrics. S1 and S2 average five wheels each,
 so the mean of the two, the MER-FG score, is the mean over all ten."""
 
+_ROUNDING = 1e-10
+"""Sums of shares such as 1/3 are off by less than this, and no real corpus comes this close."""
+
 Values = dict[str, Floats]
 
 
 class Measure(Protocol):
     """Scores of one system as functions of column sums over its clips."""
 
-    main: str
-    """Name of the score that ranks systems."""
+    @property
+    def main(self) -> str:
+        """Name of the score that ranks systems."""
 
     def __len__(self) -> int:
         """Number of clips."""
@@ -63,16 +67,21 @@ def chunks(n: int) -> Iterator[slice]:
         yield slice(first, min(first + CHUNK, n))
 
 
+def total(measure: Measure) -> Floats:
+    """Column sums over all clips, shape (columns,)."""
+    parts = [measure.columns(part).sum(axis=0) for part in chunks(len(measure))]
+    return np.asarray(np.sum(parts, axis=0))
+
+
 def point(measure: Measure) -> dict[str, float]:
     """The scores themselves."""
-    sums = np.sum([measure.columns(part).sum(axis=0) for part in chunks(len(measure))], axis=0)
-    return {name: float(value) for name, value in measure.combine(sums).items()}
+    return {name: float(value) for name, value in measure.combine(total(measure)).items()}
 
 
 def harmonic(p: Floats, r: Floats) -> Floats:
     """2pr/(p+r), 0 where both are 0."""
-    total = p + r
-    return np.divide(2 * p * r, total, out=np.zeros_like(total), where=total > 0)
+    both = p + r
+    return np.divide(2 * p * r, both, out=np.zeros_like(both), where=both > 0)
 
 
 def ratio(part: Floats, whole: Floats) -> Floats:
@@ -83,7 +92,8 @@ def ratio(part: Floats, whole: Floats) -> Floats:
 
 def skill(score: Floats, expected: Floats) -> Floats:
     """Chance-corrected score (S - S0)/(1 - S0); 0 where chance is already perfect."""
-    return ratio(score - expected, 1 - expected)
+    room = 1 - expected
+    return ratio(score - expected, np.where(room > _ROUNDING, room, 0))
 
 
 @dataclass(frozen=True)
@@ -190,13 +200,14 @@ def _code_sums(
     sets: CodeSets, sizes: NDArray[np.integer], kept: NDArray[np.bool_]
 ) -> tuple[Floats, Floats]:
     weight = kept[sets.clips].astype(np.float64)
-    plain = np.bincount(sets.codes, weight, sets.n_codes)
-    return plain, np.bincount(sets.codes, weight / sizes[sets.clips], sets.n_codes)
+    plain = np.bincount(sets.codes, weights=weight, minlength=sets.n_codes)
+    shares = np.bincount(sets.codes, weight / sizes[sets.clips], sets.n_codes)
+    return plain.astype(np.float64), shares.astype(np.float64)
 
 
 def _mask_sums(masks: NDArray[np.uint64], n_sectors: int) -> tuple[Floats, Floats]:
-    distinct, times = np.unique(masks, return_counts=True)
-    rows = bits(distinct, n_sectors)
+    distinct, uses = np.unique(masks, return_counts=True)
+    rows, times = bits(distinct, n_sectors), uses.astype(np.float64)
     return times @ rows, times @ ratio(rows, rows.sum(1, keepdims=True))
 
 

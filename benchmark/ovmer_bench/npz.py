@@ -138,7 +138,8 @@ def _array(raw: bytes, name: str, path: Path) -> np.ndarray[Any, Any]:
         ) from None
     if content.size != items or content.dtype != dtype:
         _fail(f"holds {content.size:,} items where {items:,} are declared", name, path)
-    return content.reshape(shape)
+    shaped: np.ndarray[Any, Any] = content.reshape(shape)
+    return shaped
 
 
 def _header(raw: bytes, name: str, path: Path) -> tuple[np.dtype[Any], bool, Any, int]:

@@ -19,6 +19,8 @@ from importlib.resources import files
 from .errors import LexiconError
 
 MAX_FORM_TOKENS = 5
+MAX_SENTENCE = 1_500
+"""Text without a full stop for longer than this is cut, to keep reading linear."""
 
 
 class Evidence(IntEnum):
@@ -51,7 +53,7 @@ class Rules:
     Words: ``never`` (name no feeling in prose, whatever a lexicon says), ``state_only`` (name
     one only where a state is stated), ``things`` (what an adjective may describe instead of a
     person), ``negators``, ``breaks`` (end a negation), ``state_nouns``,
-    ``vague`` (say whether, not what, a person feels). Patterns: the others;
+    ``frames`` (other words that say how a feeling shows), ``vague`` (say whether, not what, a person feels). Patterns: the others;
     those that end in ``$`` are held against what stands before a mention.
     """
 
@@ -59,7 +61,7 @@ class Rules:
     patterns: Mapping[str, re.Pattern[str]]
 
 
-_WORD_LISTS = ("never", "state_only", "things", "negators", "breaks", "state_nouns", "vague")
+_WORD_LISTS = ("never", "state_only", "things", "negators", "breaks", "state_nouns", "frames", "vague")
 
 
 @lru_cache(maxsize=1)
@@ -84,8 +86,8 @@ def load_rules() -> Rules:
 
 _QUOTED = re.compile(r"[\"“「]([^\"“”「」\n]{0,800})[\"”」]")
 _SUBTITLE = re.compile(
-    r"\b(?:subtitles?|line|dialogue|caption)(?: content| text)?(?: (?:says?|reads?|states?|is|are))?"
-    r"\s?(?::|says,|reads,|states,)[^.!?\n]{0,400}(?:[.!?]|$)"
+    r"\b(?:subtitles?|line|dialogue|caption)(?: content| text)?"
+    r"(?: (?:says?|reads?|states?|is|are))?\s?(?::|says,|reads,|states,)[^.!?\n]{0,400}(?:[.!?]|$)"
 )
 _SENTENCE = re.compile(r"(?<=[.!?;。！？])[\s\"”]+|\n+|\s(?=[(]?\d{1,2}[.)]\s)")
 _TOKEN = re.compile(r"[a-z]+(?:['-][a-z]+)*|[,;:()/_]")
@@ -96,7 +98,10 @@ def sentences(text: str) -> list[str]:
     text = text.lower().replace("’", "'")
     text = _QUOTED.sub(_unquoted, text)
     text = _SUBTITLE.sub(". ", text)
-    return [part for part in _SENTENCE.split(text) if part.strip()]
+    parts = [part for part in _SENTENCE.split(text) if part.strip()]
+    return [
+        part[at : at + MAX_SENTENCE] for part in parts for at in range(0, len(part), MAX_SENTENCE)
+    ]
 
 
 def _unquoted(match: re.Match[str]) -> str:
@@ -120,7 +125,7 @@ class MentionFinder:
         self._rules = load_rules()
         never = self._rules.words["never"]
         self._words = frozenset(form for form in forms if form not in never)
-        self._phrases = frozenset(form for form in forms if " " in form)
+        self._phrases = frozenset(form for form in forms if " " in form and self._whole(form))
         self._longest: dict[str, int] = {}
         for phrase in self._phrases:
             first, *rest = phrase.split(" ")
@@ -143,22 +148,31 @@ class MentionFinder:
         for first, last in found:
             inside[first:last] = [True] * (last - first)
         context = _Context(self._rules, sentence, tokens, inside)
-        negated_until = -1
+        previous, carried, denied = 0, None, False
         for first, last in found:
             label = " ".join(tokens[first:last])
             start = spans[first][1]
-            chained = negated_until >= 0 and context.coordinated(negated_until, first)
-            if context.negated(first, start) or chained:
-                negated_until = last
-                continue
-            negated_until = -1
-            evidence = context.evidence(first, last, start)
+            chained = previous > 0 and context.coordinated(previous, first, denied)
+            previous = last
+            denied = context.negated(first, start) or (denied and chained)
+            evidence = None if denied else context.evidence(first, last, start)
+            if evidence is not None and chained and carried is not None:
+                evidence = max(evidence, carried)
+            carried = evidence
             if evidence is None or (
                 evidence < Evidence.STATED and label in self._rules.words["state_only"]
             ):
                 continue
             listed = context.listed(first, last)
             yield Mention(label, number, evidence, context.concluding, listed)
+
+    def _whole(self, phrase: str) -> bool:
+        """Whether a phrase says more than a feeling in it (``sad and angry``, ``happy mood``)."""
+        tokens = phrase.split(" ")
+        if "and" in tokens or "or" in tokens:
+            return False
+        frames = self._rules.words["state_nouns"] | self._rules.words["frames"]
+        return frames.isdisjoint(tokens) or self._words.isdisjoint(tokens)
 
     def _forms(self, tokens: list[str]) -> Iterator[tuple[int, int]]:
         i = 0
@@ -175,7 +189,10 @@ class MentionFinder:
                 i += 1
 
 
-_JOINING = frozenset(", / and or nor as well any even of a an the very so more slightly".split())
+_JOINING = frozenset(
+    {",", "/", "and", "or", "nor", "yet", "as", "well", "any", "even", "also", "of", "a", "an"}
+    | {"the", "very", "so", "more", "quite", "rather", "bit", "little", "somewhat", "both"}
+)
 
 
 class _Context:
@@ -190,9 +207,16 @@ class _Context:
         undecided = self._patterns["undecided"].search(sentence)
         self._undecided = undecided.end() if undecided else len(sentence) + 1
 
-    def coordinated(self, last: int, first: int) -> bool:
-        """Whether only commas, conjunctions and the like stand between two mentions."""
-        return _JOINING.issuperset(self._tokens[last:first])
+    def coordinated(self, last: int, first: int, denied: bool) -> bool:
+        """Whether only commas, conjunctions and degrees stand between two mentions.
+
+        ``but`` joins two feelings (``sad but also proud``), not a denied one and the next.
+        """
+        between = self._tokens[last:first]
+        return all(
+            token in _JOINING or token.endswith("ly") or (token == "but" and not denied)
+            for token in between
+        )
 
     def listed(self, first: int, last: int) -> bool:
         """Whether only a comma or a conjunction parts the mention from another one."""

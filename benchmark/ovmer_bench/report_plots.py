@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ _INK = "#010203"
 """Stands for the page's text colour until the SVG is written."""
 _COLOURS = "viridis"
 _EMPTY = "#9aa0a6"
-_SETTINGS = {
+_SETTINGS: Any = {
     "svg.hashsalt": "ovmer",
     "svg.fonttype": "none",
     "font.family": ["sans-serif"],
@@ -50,7 +50,7 @@ def sunburst(statistics: ClipStatistics, wheel: int) -> str:
         axes = figure.subplots(1, 2)
         for axis, (title, of) in zip(axes, measures, strict=True):
             _draw_wheel(axis, inner, outer, of)
-            axis.set_title(title, fontsize=12)
+            axis.text(0, 0, title, ha="center", va="center", fontsize=11)
         scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 100), _COLOURS)
         bar = figure.colorbar(scale, ax=list(axes), orientation="horizontal", shrink=0.4)
         bar.set_label("percent of clips; grey: never in gold (recall), never said (precision)")
@@ -146,10 +146,10 @@ def _label(
     if np.cos(angle) < 0:
         turned += 180
     colour = "black" if value is None or value > 0.55 else "white"
-    size = 8 if sector.level == 1 else 5.2
+    size = 8.5 if sector.level == 1 else 6
     x, y = radius * np.cos(angle), radius * np.sin(angle)
-    style = {"ha": "center", "va": "center", "rotation_mode": "anchor", "fontsize": size}
-    axis.text(x, y, sector.name, rotation=turned, color=colour, **style)
+    style: dict[str, Any] = {"ha": "center", "va": "center", "rotation_mode": "anchor"}
+    axis.text(x, y, sector.name, rotation=turned, color=colour, fontsize=size, **style)
 
 
 def _colour(value: float | None) -> str:

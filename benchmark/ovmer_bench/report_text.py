@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .comparison import Comparison
@@ -15,6 +15,7 @@ from .vocabulary import SideHealth
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
 TITLES = {
     "S1": "EW-F, level 1 (S1)",
@@ -67,8 +68,7 @@ def render(report: ScoreReport) -> RenderableType:
     )
     parts: list[RenderableType] = [head, _score_table(report), _vocabulary_table(report)]
     parts += [Text(note, style="yellow") for note in notes(report)]
-    parts.append(Text(f"signature: {report.signature}", style="dim", overflow="fold"))
-    return Group(*parts)
+    return Group(*parts, _signature(report.signature))
 
 
 def render_comparison(comparison: Comparison) -> RenderableType:
@@ -98,8 +98,7 @@ def render_comparison(comparison: Comparison) -> RenderableType:
         f"Benjamini-Hochberg over the pairs of a score); {comparison.draws} draws, "
         f"seed {comparison.seed}"
     )
-    signature = Text(f"signature: {comparison.signature}", style="dim", overflow="fold")
-    return Group(systems, pairs, Text(note), signature)
+    return Group(systems, pairs, Text(note), _signature(comparison.signature))
 
 
 def render_runs(summary: RunSummary) -> RenderableType:
@@ -126,17 +125,13 @@ def render_unibench(result: UniBench) -> RenderableType:
 
 def notes(report: ScoreReport) -> list[str]:
     """What a reader must know before quoting the number, one sentence each."""
-    found = []
-    if report.n_missing:
-        found.append(f"{report.n_missing} clips have no prediction and were scored as empty.")
-    if report.vocabulary.predicted.empty_clips:
-        found.append(f"{report.vocabulary.predicted.empty_clips} clips have no predicted label.")
-    skipped = report.n_total - report.n_scored
-    if skipped:
-        found.append(f"{skipped} clips are left out: their gold stands on no wheel.")
-    if report.kind == "sentiment" and skipped:
-        found[-1] = f"{skipped} clips are left out: their gold valence is 0."
-    return found
+    left_out = "valence is 0" if report.kind == "sentiment" else "stands on no wheel"
+    counted = {
+        "without a prediction, scored as empty": report.n_missing,
+        "without a predicted label": report.vocabulary.predicted.empty_clips,
+        f"left out because the gold {left_out}": report.n_total - report.n_scored,
+    }
+    return [f"{n} clip{'s' * (n > 1)} {what}." for what, n in counted.items() if n]
 
 
 def markdown(report: ScoreReport) -> str:
@@ -163,6 +158,13 @@ def latex(reports: Sequence[ScoreReport]) -> str:
             cells += [percent(score.precision), percent(score.recall)]
         rows.append(" & ".join(cells) + f" \\\\ % {report.signature}")
     return "\n".join(rows) + "\n"
+
+
+def _signature(signature: str) -> Text:
+    """One line however narrow the terminal, so that it can be copied whole."""
+    from rich.text import Text
+
+    return Text(f"signature: {signature}", style="dim", no_wrap=True, overflow="ignore")
 
 
 def _score_table(report: ScoreReport) -> Table:
@@ -192,7 +194,7 @@ def _vocabulary_table(report: ScoreReport) -> Table:
     sides: dict[str, SideHealth | None] = {"gold": health.gold, "predicted": health.predicted}
     shown = {name: side for name, side in sides.items() if side is not None}
     table = _table(None, ["vocabulary"], list(shown))
-    rows = {
+    rows: dict[str, Callable[[SideHealth], str]] = {
         "labels per clip (mean, p95)": lambda s: (
             f"{s.labels_per_clip:.2f}, {s.labels_per_clip_p95:.0f}"
         ),

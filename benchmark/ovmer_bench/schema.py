@@ -10,13 +10,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal, NamedTuple, NoReturn
 
 from .errors import InputError, did_you_mean
-from .strict_json import parse_json
-
-__all__ = ["SCHEMA_VERSION", "GoldKind", "Prediction", "Sample", "parse_json"]
 
 SCHEMA_VERSION = 1
 
@@ -31,8 +27,6 @@ SAMPLE_FIELDS = (
     *("id", "corpus", "split", "subtitle", "clues", "description", "media", "tags"),
     *GOLD,
 )
-
-_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +46,7 @@ class Prediction:
     id: str
     labels: Sequence[str] | None = None
     output: str | None = None
-    extra: Mapping[str, object] = field(default=_NOTHING)
+    extra: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         said = [n for n in ("labels", "output") if getattr(self, n) is not None]
@@ -94,7 +88,7 @@ class Prediction:
         at = _Place(file, line)
         item = at.mapping(None, value)
         known = sum(name in item for name in PREDICTION_FIELDS)
-        extra = _NOTHING
+        extra: Mapping[str, object] = {}
         if len(item) > known:
             extra = {k: v for k, v in item.items() if k not in PREDICTION_FIELDS}
         if "id" not in item:

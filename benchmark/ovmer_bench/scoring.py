@@ -181,6 +181,9 @@ def evaluate(
     """
     corpus = as_gold(gold)
     mapped_by = load_lexicon(lexicon) if isinstance(lexicon, str) else lexicon
+    if corpus.kind == "sentiment" and not mapped_by.valences:
+        # Official lexicons carry no valence, so signs come from the built-in one.
+        mapped_by = load_lexicon(BUILTIN_ID)
     by_id = _by_id(predictions, corpus)
     missing = [clip for clip in corpus.ids if clip not in by_id]
     if missing and not allow_missing:
@@ -238,9 +241,7 @@ def _measure(corpus: Gold, labels: list[list[str]], statistics: ClipStatistics) 
         return EwMeasure(statistics)
     if corpus.kind == "basic":
         return BasicMeasure(statistics)
-    # Official lexicons carry no valence, so signs always come from the built-in one.
-    valences = load_lexicon(BUILTIN_ID)
-    signs = [sentiment(clip, valences) for clip in labels]
+    signs = [sentiment(clip, statistics.lexicon) for clip in labels]
     return SentimentMeasure(corpus.valence, np.array(signs, np.float64))
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .measures import Measure, Values, chunks
+from .measures import Measure, Values, chunks, total
 from .statistics import Floats
 
 DEFAULT_DRAWS = 1000
@@ -73,7 +73,7 @@ def paired_tests(
 
     ``a`` and ``b`` must hold the same clips in the same order.
     """
-    total_a, total_b = _totals(a), _totals(b)
+    total_a, total_b = total(a), total(b)
     point = _difference(a.combine(total_a), b.combine(total_b))
     drawn_a, drawn_b = _bootstrap_sums([a, b], draws, seed)
     drawn = _difference(a.combine(drawn_a), b.combine(drawn_b))
@@ -103,10 +103,6 @@ def false_discovery(p_values: Sequence[float]) -> list[float]:
 
 def _difference(a: Mapping[str, Floats], b: Mapping[str, Floats]) -> Values:
     return {name: b[name] - a[name] for name in a}
-
-
-def _totals(measure: Measure) -> Floats:
-    return np.sum([measure.columns(part).sum(axis=0) for part in chunks(len(measure))], axis=0)
 
 
 def _bootstrap_sums(measures: Sequence[Measure], draws: int, seed: int) -> list[Floats]:
@@ -142,10 +138,10 @@ def _swapped_sums(a: Measure, b: Measure, draws: int, seed: int) -> list[Floats]
 def _add_up(chunk_sums: ChunkSums, n: int) -> list[Floats]:
     parts = list(enumerate(chunks(n)))
     with ThreadPoolExecutor(min(_THREADS, len(parts))) as pool:
-        total: list[Floats] = []
+        added: list[Floats] = []
         for sums in pool.map(lambda task: chunk_sums(*task), parts):
-            total = [x + y for x, y in zip(total, sums, strict=True)] if total else list(sums)
-    return total
+            added = [x + y for x, y in zip(added, sums, strict=True)] if added else list(sums)
+    return added
 
 
 def _interval(values: Floats) -> Interval:

@@ -292,8 +292,9 @@ def _array(
         return _from_bytes(content, dtype, shape, "F" if fortran else "C")
     if not isinstance(content, list) or len(content) != count_items(shape):
         raise ValueError(f"an object array of shape {_shown(shape)} with other content")
-    made: np.ndarray[Any, Any] = np.fromiter(content, dtype, count=len(content))
-    return made.reshape(shape, order="F" if fortran else "C")
+    flat = np.fromiter(content, dtype, count=len(content))
+    shaped: np.ndarray[Any, Any] = flat.reshape(shape, order="F" if fortran else "C")
+    return shaped
 
 
 def _from_bytes(content: Any, dtype: Any, shape: Any, order: Any = "C") -> np.ndarray[Any, Any]:
@@ -368,8 +369,9 @@ def array_from_bytes(
         codes = np.frombuffer(raw, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
         if int(codes.max()) > 0x10FFFF:
             raise ValueError(f"text with code point {int(codes.max()):#x}")
-    flat: np.ndarray[Any, Any] = np.frombuffer(raw, dtype)
-    return flat.reshape(shape, order="F" if fortran else "C")
+    flat = np.frombuffer(raw, dtype)
+    shaped: np.ndarray[Any, Any] = flat.reshape(shape, order="F" if fortran else "C")
+    return shaped
 
 
 def _check_size(root: object) -> None:

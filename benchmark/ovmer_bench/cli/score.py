@@ -9,7 +9,7 @@ import click
 from ..console import say, show
 from ..corpora.registry import MER_UNIBENCH
 from ..errors import InputError
-from ..gold import as_gold
+from ..gold import GoldLike, as_gold
 from ..readers import read_predictions
 from ..report_text import latex, markdown, render, render_runs, render_unibench
 from ..runs import summarise, unibench
@@ -63,16 +63,17 @@ def command(
     """
     reader = extractor_of(extractor, server_url, model)
 
-    def run(file: Path, source: object, name: str) -> Evaluation:
+    def run(file: Path, source: GoldLike, name: str) -> Evaluation:
         return evaluate(
             read_predictions(file).predictions,
-            source,  # type: ignore[arg-type]
+            source,
             lexicon=lexicon,
             extractor=reader,
             allow_missing=allow_missing,
             system=name,
         )
 
+    pairs: list[tuple[Path, GoldLike]]
     if task == UNIBENCH_TASK:
         pairs = _unibench_files(files)
     else:
@@ -110,7 +111,7 @@ def _print(
         show(render_runs(summarise(reports)))
 
 
-def _unibench_files(files: tuple[Path, ...]) -> list[tuple[Path, str]]:
+def _unibench_files(files: tuple[Path, ...]) -> list[tuple[Path, GoldLike]]:
     """The prediction file of each corpus of MER-UniBench that the folder holds."""
     if len(files) != 1 or not files[0].is_dir():
         raise InputError(
@@ -118,7 +119,7 @@ def _unibench_files(files: tuple[Path, ...]) -> list[tuple[Path, str]]:
             file=files[0],
             accepted=", ".join(f"{name}.jsonl" for name in MER_UNIBENCH),
         )
-    found = []
+    found: list[tuple[Path, GoldLike]] = []
     for name in MER_UNIBENCH:
         present = [f for s in _SUFFIXES if (f := files[0] / f"{name}{s}").is_file()]
         if len(present) > 1:

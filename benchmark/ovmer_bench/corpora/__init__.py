@@ -1,0 +1,1 @@
+"""Corpora: a registry of them, importers of their official files, and a store."""

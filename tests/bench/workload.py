@@ -1,0 +1,50 @@
+"""Seeded synthetic clips: label lists as models and annotators write them, of any number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from ovmer_bench.lexicon import Lexicon
+
+MOST_LABELS = 8
+_UNKNOWN_WORDS = 2_000
+_UNKNOWN_SHARE = 0.1
+
+Lists = list[list[str]]
+
+
+def synthetic_clips(n: int, lexicon: Lexicon, seed: int = 0) -> tuple[Lists, Lists]:
+    """Gold and predicted lists of 1 to 8 labels: forms of the lexicon, the first ones far more
+    often than the last, and one label in ten that no lexicon knows."""
+    rng = np.random.default_rng([seed, n])
+    forms = np.array(sorted(lexicon.forms), object)
+    rng.shuffle(forms)
+    unknown = np.array([f"unheard-of {i}" for i in range(_UNKNOWN_WORDS)], object)
+    gold, predicted = (_lists(rng, n, forms, unknown) for _ in range(2))
+    return gold, predicted
+
+
+def published_kind(lexicon: Lexicon) -> Lexicon:
+    """The same words under the published protocol, which is all that the oracle speaks."""
+    return replace(
+        lexicon,
+        id="bench",
+        forms={form: tuple(sorted(bases)) for form, bases in lexicon.forms.items()},
+        wheel_words={base: tuple(sorted(w)) for base, w in lexicon.wheel_words.items()},
+        alphabetical=True,
+        canonical=None,
+        _entries={},
+    )
+
+
+def _lists(rng: np.random.Generator, n: int, forms: np.ndarray, unknown: np.ndarray) -> Lists:
+    sizes = rng.integers(1, MOST_LABELS + 1, n)
+    total = int(sizes.sum())
+    ranks = (len(forms) ** rng.random(total)).astype(np.int64) - 1
+    labels = forms[ranks]
+    strange = rng.random(total) < _UNKNOWN_SHARE
+    labels[strange] = unknown[rng.integers(0, len(unknown), int(strange.sum()))]
+    flat = labels.tolist()
+    ends = np.cumsum(sizes).tolist()
+    return [flat[end - size : end] for end, size in zip(ends, sizes.tolist(), strict=True)]

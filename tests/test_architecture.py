@@ -1,0 +1,123 @@
+"""Imports run in one direction, and nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = {
+    "ovmer_bench": ROOT / "benchmark" / "ovmer_bench",
+    "affectgpt_rl": ROOT / "baselines" / "affectgpt_rl",
+    "ovmer_leaderboard": ROOT / "leaderboard" / "ovmer_leaderboard",
+}
+FORBIDDEN = {
+    "ovmer_bench": {"affectgpt_rl", "ovmer_leaderboard"},
+    "affectgpt_rl": {"ovmer_leaderboard"},
+    "ovmer_leaderboard": {"affectgpt_rl"},
+}
+HEAVY = {"torch", "transformers", "trl", "lm_eval"}
+LAZY_ONLY = HEAVY | {"matplotlib", "scipy", "pandas", "rich", "jinja2", "openpyxl", "httpx", "nltk"}
+
+# Lowest first: a module imports only modules of its own layer or of lower ones.
+LAYERS = (
+    {"errors", "files", "lexicon", "strict_json", "console", "csv_tables"},
+    {"label_lists", "npz", "schema", "statistics", "normalise"},
+    {"lexicon_builtin", "lexicon_releases", "lexicon_tables", "sentiment", "signature"},
+    {"lexicon_build", "lexicon_upstream", "lexicon_inspect", "parsing", "prose", "measures"},
+    {"extraction", "lexicon_download", "readers", "significance", "clip_scores", "vocabulary"},
+    {"llm_extractor", "corpora", "score_report"},
+    {"gold", "runs"},
+    {"scoring", "reference_systems"},
+    {"comparison", "diagnostics"},
+    {"report_text", "report_plots"},
+    {"report_html"},
+    {"cli", "__main__"},
+)
+
+
+def modules(package: str) -> list[Path]:
+    return sorted(PACKAGES[package].rglob("*.py"))
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Absolute names of the modules that a tree imports, wherever it does so."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names.add(node.module)
+    return names
+
+
+def at_import_time(tree: ast.Module) -> set[str]:
+    """Top-level packages imported by running the module, ``TYPE_CHECKING`` blocks left out."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names |= {name.split(".")[0] for name in imported(node)}
+    return names
+
+
+@pytest.mark.parametrize("package", [name for name, folder in PACKAGES.items() if folder.is_dir()])
+def test_packages_import_in_one_direction(package: str) -> None:
+    for path in modules(package):
+        used = {name.split(".")[0] for name in imported(ast.parse(path.read_text("utf-8")))}
+        assert not used & FORBIDDEN[package], path
+
+
+def test_the_ruler_never_imports_heavy_packages_at_import_time() -> None:
+    for path in modules("ovmer_bench"):
+        found = at_import_time(ast.parse(path.read_text("utf-8"))) & LAZY_ONLY
+        assert not found, f"{path} imports {found} when it is imported"
+
+
+def layer_of(name: str) -> int:
+    for level, names in enumerate(LAYERS):
+        if name in names:
+            return level
+    raise AssertionError(f"module {name} has no layer: add it to LAYERS")
+
+
+def relative_imports(path: Path) -> set[str]:
+    """Sibling modules of the package that a module imports when it is run."""
+    package = PACKAGES["ovmer_bench"]
+    depth = len(path.relative_to(package).parts)
+    found: set[str] = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.level == depth:
+            found |= {node.module.split(".")[0]} if node.module else {a.name for a in node.names}
+    return found - {"__version__"}
+
+
+def test_modules_import_from_lower_layers_only() -> None:
+    package = PACKAGES["ovmer_bench"]
+    for path in modules("ovmer_bench"):
+        name = path.relative_to(package).parts[0].removesuffix(".py")
+        if name == "__init__":
+            continue
+        for used in relative_imports(path):
+            assert layer_of(used) <= layer_of(name), f"{path} imports {used} from a higher layer"
+
+
+def test_scoring_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; import ovmer_bench; assert 'numpy' not in sys.modules;"
+        "ovmer_bench.score({'a': ['joyful']}, {'a': ['happy']});"
+        f"print(sorted({LAZY_ONLY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_no_module_is_called_utils() -> None:
+    for package, folder in PACKAGES.items():
+        if folder.is_dir():
+            assert not [path for path in modules(package) if path.stem == "utils"]
