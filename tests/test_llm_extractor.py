@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ovmer_bench.errors import ExtractorError
 from ovmer_bench.llm_extractor import LocalExtractor, ServerExtractor, messages_for
 

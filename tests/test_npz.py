@@ -321,7 +321,10 @@ BOMBS = {
     "long": (array_with(b"\x80\x02\x8b" + struct.pack("<i", 2**20) + b"\x7f" * 2**20), "bits"),
     "long as text": (array_with(b"L" + b"9" * 1_000_000 + b"L\n"), ""),
     "huge bytes": (array_with(b"\x80\x04\x8e" + struct.pack("<Q", 2**60)), ""),
-    "huge shape": (state_of(b"f8", b"S''\n").replace(b"(I1\n(I1\nt", b"(I1\n(I1\x30" + b"0" * 12 + b"\nt"), ""),
+    "huge shape": (
+        state_of(b"f8", b"S''\n").replace(b"(I1\n(I1\nt", b"(I1\n(I1\x30" + b"0" * 12 + b"\nt"),
+        "",
+    ),
     "endless zero size": (
         state_of(b"U0", b"S''\n").replace(b"(I1\n(I1\nt", b"(I1\n(I999999999999\nt"),
         "",
@@ -369,7 +372,9 @@ def test_a_damaged_file_is_an_input_error_or_still_reads(data: st.DataObject) ->
         raw = bytearray(path.read_bytes())
         for _ in range(data.draw(st.integers(1, 4))):
             raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
-        path.write_bytes(raw[: data.draw(st.integers(0, len(raw)))] if data.draw(st.booleans()) else raw)
+        path.write_bytes(
+            raw[: data.draw(st.integers(0, len(raw)))] if data.draw(st.booleans()) else raw
+        )
         try:
             read_npz(path)
         except InputError as error:
@@ -512,6 +517,8 @@ def test_headers_that_lie(tmp_path: Path, member: bytes) -> None:
 
 
 def test_the_name_of_the_array_is_in_the_error(tmp_path: Path) -> None:
-    path = write_npz(tmp_path / "a.npz", good=npy(bytes(8), "<f8", "(1,)"), bad=npy(b"cos\nsystem\n."))
+    path = write_npz(
+        tmp_path / "a.npz", good=npy(bytes(8), "<f8", "(1,)"), bad=npy(b"cos\nsystem\n.")
+    )
     error = refused(path, "'os.system'")
     assert error.field == "bad"

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from ovmer_bench.errors import InputError
 from ovmer_bench.lexicon import Lexicon, load_lexicon
 from ovmer_bench.parsing import parse_output, parse_outputs, split_labels
@@ -234,8 +233,44 @@ def test_an_extractor_that_drops_texts_is_an_error(lexicon: Lexicon) -> None:
 
 
 PIECES = st.sampled_from(
-    "<think> </think> <answer> </answer> [ ] { } \" ' , : ; . - * ( ) 1. ``` \n \\boxed{ sad happy "
-    "not emotional state is the 情绪 、 。 “ ” \x00 \ud800".split(" ")
+    [
+        "<think>",
+        "</think>",
+        "<answer>",
+        "</answer>",
+        "[",
+        "]",
+        "{",
+        "}",
+        '"',
+        "'",
+        ",",
+        ":",
+        ";",
+        ".",
+        "-",
+        "*",
+        "(",
+        ")",
+        "1.",
+        "```",
+        "\n",
+        "\\boxed{",
+        "sad",
+        "happy",
+        "not",
+        "emotional",
+        "state",
+        "is",
+        "the",
+        "情绪",
+        "、",
+        "。",
+        "“",
+        "”",
+        "\x00",
+        "�",
+    ]
 )
 
 

@@ -95,7 +95,9 @@ def assign(
     claims: dict[str, list[tuple[int, int, str]]] = {}
     for order, base in enumerate(bases.values()):
         claims.setdefault(base.name, []).append((0, order, base.name))
-        for form in base.listed:
+        listed = set(base.listed)
+        listed.update(form.replace("'", "") for form in (base.name, *base.listed) if "'" in form)
+        for form in sorted(listed):
             claims.setdefault(form, []).append((1, order, base.name))
         if " " in base.name:
             continue
@@ -159,12 +161,14 @@ def read_overrides(path: Path, bases: Mapping[str, Base]) -> dict[str, str]:
     """Form -> the base it belongs to, or ``-``.
 
     Raises:
-        LexiconError: an override names a base that does not exist.
+        LexiconError: an override names a base that does not exist, or a form that is a base.
     """
     overrides = {}
     for form, base, *_ in rows(read_text(path)):
         if base != DROPPED and base not in bases:
             raise LexiconError(f"no base {base!r} for the form {form!r}", file=path)
+        if form in bases:
+            raise LexiconError(f"{form!r} is a base, which needs no override", file=path)
         overrides[form] = base
     return overrides
 

@@ -142,22 +142,19 @@ def load() -> Lexicon:
     families = read_families(texts["families.tsv"])
     places = _places(wheels, read_sector_valences(texts["sectors.tsv"], wheels))
     forms: dict[str, tuple[str, ...]] = {}
-    wheel_words: dict[str, tuple[str, ...]] = {}
-    valences: dict[str, int] = {}
     family_of: dict[str, str] = {}
     for base, name, spelled in rows(texts["forms.tsv"]):
-        family = families[name]
-        own = [base]
-        if spelled:
-            own += spelled.split(", ")
         entry = (base,)
-        for form in own:
-            forms[form] = entry
-        printed = [w for w in own if w in places and places[w] * family.valence >= 0]
-        wheel_words[base] = (*printed, *family.wheel_words) if printed else family.wheel_words
-        valences[base] = family.valence
+        forms[base] = entry
         family_of[base] = name
-    no_feeling = frozenset(row[0] for row in rows(texts["no_feeling.tsv"])) - forms.keys()
+        if spelled:
+            forms.update(dict.fromkeys(spelled.split(", "), entry))
+    wheel_words = {base: families[name].wheel_words for base, name in family_of.items()}
+    valences = {base: families[name].valence for base, name in family_of.items()}
+    for base, printed in _printed(places, forms, valences).items():
+        wheel_words[base] = (*printed, *wheel_words[base])
+    listed = (line.partition("\t")[0] for line in texts["no_feeling.tsv"].split("\n"))
+    no_feeling = frozenset(word for word in listed if word and word[0] != "#") - forms.keys()
     denials = dict(tuple(row[:2]) for row in rows(texts["negations.tsv"]))
     spellings = normalise.Spellings(
         feelings=forms,
@@ -192,6 +189,25 @@ def _places(
             found = {valences[k, 1, sector], valences[k, 2, wheel.level2[word]]} - {0}
             seen.setdefault(word, set()).update(found)
     return {word: min(found) if len(found) == 1 else 0 for word, found in seen.items()}
+
+
+def _printed(
+    places: Mapping[str, int],
+    forms: Mapping[str, tuple[str, ...]],
+    valences: Mapping[str, int],
+) -> dict[str, list[str]]:
+    """Base -> those of its forms that a wheel prints, the base itself first.
+
+    A word that a wheel prints in a sector of opposite valence (``loyal``, in a sector of
+    anger) is left out: there its family decides.
+    """
+    printed: dict[str, list[str]] = {}
+    for word, valence in places.items():
+        base = forms[word][0] if word in forms else None
+        if base is not None and valence * valences[base] >= 0:
+            known = printed.setdefault(base, [])
+            known.insert(0 if word == base else len(known), word)
+    return printed
 
 
 def _opposite(

@@ -16,6 +16,9 @@ MAX_STEPS = 1
 # no list, since forms of a word share its beginning.
 _TURNING_SUFFIXES = ("less", "lessly", "lessness")
 
+# Endings of derivations that name something else than the feeling.
+_OTHER_MEANING = ("er", "or", "ant", "ist", "able", "ible", "ator", "ee", "ative", "age", "ize")
+
 _VOWELS = frozenset("aeiou")
 
 
@@ -50,7 +53,9 @@ class Derivations:
                     self._add(found, word, form, 2 * step + 1)
             reached = {near for item in front for near in self._neighbours(*item)}
             front = sorted(
-                (lemma, pos) for lemma, pos in reached - seen if _same_word(word, lemma)
+                (near, pos)
+                for near, pos in reached - seen
+                if _same_word(word, near) and _same_meaning(word, near)
             )
             seen.update(front)
         return found
@@ -79,12 +84,20 @@ class Derivations:
         return near
 
     def _inflections(self, word: str, pos: str) -> list[str]:
-        """Regular inflections, and the irregular ones that WordNet lists."""
-        regular = {"v": _verb_forms, "n": _plural, "a": _degrees}
-        if pos not in regular:
-            return []
-        forms = regular[pos](word) + self._wordnet.irregular(word, pos)
-        return [form for form in forms if self._wordnet.lemma(form, pos) in (word, form)]
+        """Inflections: the irregular ones that WordNet lists, else the regular ones.
+
+        Plurals of nouns are left to the rules for spellings: no label needs a table for them.
+        """
+        if pos == "v":
+            irregular = self._wordnet.irregular(word, "v")
+            present = [form for form in irregular if form.endswith("ing")]
+            past = [form for form in irregular if not form.endswith(("ing", "s"))]
+            if word.endswith("l"):
+                return [_third(word), *_past(word), _present(word), *past, *present]
+            return [_third(word), *(past or _past(word)), *(present or [_present(word)])]
+        if pos == "a":
+            return self._wordnet.irregular(word, "a") or _degrees(word)
+        return []
 
 
 def _same_word(one: str, other: str) -> bool:
@@ -99,50 +112,50 @@ def _same_word(one: str, other: str) -> bool:
     return shared >= max(3, min(len(one), len(other)) - 3)
 
 
+def _same_meaning(word: str, derived: str) -> bool:
+    """Whether a derivation still names the feeling.
+
+    It does not where it names a person or a thing that does it (``stalker``), what it can be
+    done to (``breakable``), or the thing that the word was taken from (``volcano``).
+    """
+    if derived.endswith(_OTHER_MEANING) and not word.endswith(_OTHER_MEANING):
+        return False
+    return not word.startswith(derived) or word.endswith(("ed", "ing"))
+
+
 def _turns(word: str) -> bool:
     return word.endswith(_TURNING_SUFFIXES)
 
 
-def _verb_forms(verb: str) -> list[str]:
-    stem = verb[:-1] if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")) else verb
-    past = verb + "d" if verb.endswith("e") else verb + "ed"
-    forms = _plural(verb) + [past, stem + "ing"]
-    if verb.endswith("y") and verb[-2] not in _VOWELS:
-        forms.append(verb[:-1] + "ied")
-    if _doubles(verb):
-        forms += [verb + verb[-1] + "ed", verb + verb[-1] + "ing"]
-        if not verb.endswith("l"):
-            forms = [form for form in forms if form not in (past, stem + "ing")]
-    return forms
+def _past(verb: str) -> list[str]:
+    if verb.endswith("e"):
+        return [verb + "d"]
+    return [verb[:-1] + "ied" if _consonant_y(verb) else verb + "ed"]
 
 
-def _doubles(verb: str) -> bool:
-    """Whether the last consonant is doubled (stop, upset; l in British spelling)."""
-    ends = len(verb) > 2 and verb[-1] not in "aeiouwxy" and verb[-2] in _VOWELS
-    if not ends or verb[-3] in _VOWELS:
-        return False
-    vowels = sum(a in _VOWELS and b not in _VOWELS for a, b in zip(verb, verb[1:]))
-    return vowels == 1 or verb[-1] == "l" or verb.endswith(("set", "get", "fer", "mit"))
+def _present(verb: str) -> str:
+    drops = verb.endswith("e") and not verb.endswith(("ee", "oe", "ye"))
+    return (verb[:-1] if drops else verb) + "ing"
 
 
-def _plural(noun: str) -> list[str]:
-    if noun.endswith(("ness", "ity", "ism")):
-        return []
-    if noun.endswith("y") and len(noun) > 1 and noun[-2] not in _VOWELS:
-        return [noun[:-1] + "ies"]
-    return [noun + "es"] if noun.endswith(("s", "x", "z", "ch", "sh")) else [noun + "s"]
+def _third(verb: str) -> str:
+    if _consonant_y(verb):
+        return verb[:-1] + "ies"
+    return verb + ("es" if verb.endswith(("s", "x", "z", "ch", "sh")) else "s")
 
 
 def _degrees(adjective: str) -> list[str]:
-    if adjective.endswith("y") and len(adjective) < 10:
+    """Comparative and superlative of a short adjective that doubles no letter."""
+    if _consonant_y(adjective) and len(adjective) < 9:
         return [adjective[:-1] + "ier", adjective[:-1] + "iest"]
-    if len(adjective) > 6 or adjective.endswith(("ed", "ing", "ful", "ous")):
+    if len(adjective) > 6 or adjective.endswith(("ed", "ing", "ful", "ous", "al", "il", "ic")):
         return []
-    if adjective.endswith("e"):
-        return [adjective + "r", adjective + "st"]
-    if _doubles(adjective):
-        return [adjective + adjective[-1] + "er", adjective + adjective[-1] + "est"]
-    return [adjective + "er", adjective + "est"]
+    stem = adjective.removesuffix("e")
+    return [stem + "er", stem + "est"]
+
+
+def _consonant_y(word: str) -> bool:
+    return len(word) > 1 and word.endswith("y") and word[-2] not in _VOWELS
 
 
 def _adverbs(adjective: str) -> list[str]:

@@ -132,9 +132,9 @@ class EwMeasure:
     def columns(self, part: slice) -> Floats:
         blocks = []
         for metric in EW_METRICS:
-            counts = self.statistics.counts(metric)
-            kept = counts.kept[part].astype(np.float64)
-            blocks += [kept, counts.precision[part] * kept, counts.recall[part] * kept]
+            counts = self.statistics.counts(metric).of(part)
+            kept = counts.kept.astype(np.float64)
+            blocks += [kept, counts.precision * kept, counts.recall * kept]
         rows = [np.stack(blocks, axis=1)]
         for metric in L1:
             rows.append(_share_columns(self.statistics, metric, part))

@@ -23,6 +23,10 @@ RULES_VERSION = "1"
 MAX_CHARACTERS = 120
 MAX_WORDS = 10
 
+# Length of a word whose spelling may be mended by one letter; a short one has neighbours.
+MIN_MISTYPED = 7
+MAX_MISTYPED = 24
+
 
 @dataclass(frozen=True)
 class Spellings:
@@ -117,6 +121,8 @@ _NOT_TEXT = re.compile(r"[^\w\s'/&+|;,:，、；：→>-]+")
 _APOSTROPHES = str.maketrans({c: "'" for c in "’‘ʼ`´′＇"} | {c: "-" for c in "‐‑‒–—−_"})
 
 _NEGATIVE_PREFIXES = ("un", "in", "dis", "im", "ir", "non", "non-")
+# Those that can be taken off an unknown word without finding a chance word (`in-tense`).
+_REMOVABLE_PREFIXES = ("un", "dis", "non")
 _STRENGTHENING_PREFIXES = ("over", "hyper", "ultra", "super", "semi", "half", "quasi", "extra")
 
 # British and American: one is tried for the other.
@@ -150,14 +156,10 @@ _ENDINGS = (
     ("ily", ("y", "")),
     ("bly", ("ble",)),
     ("ly", ("", "e")),
-    ("iest", ("y",)),
-    ("ier", ("y",)),
     ("ied", ("y",)),
     ("ies", ("y",)),
     ("ing", ("", "e", "ed")),
     ("ed", ("", "e", "ing")),
-    ("est", ("", "e")),
-    ("er", ("", "e")),
     ("ment", ("", "ed", "ing")),
     ("ation", ("e", "ed", "")),
     ("ion", ("ed", "e", "")),
@@ -195,13 +197,14 @@ def canonical(label: str, spellings: Spellings) -> str | None:
         found = _no_feeling(words, spellings)
         if found:
             return found
-    return None
+    return _mistyped(text, spellings.feelings)
 
 
 def _plain(label: str) -> str:
     """Lower case, one kind of apostrophe and hyphen, no brackets, Markdown, quotes, emoji."""
     text = unicodedata.normalize("NFKC", label).translate(_APOSTROPHES).lower()
-    text = _NOT_TEXT.sub(" ", _BRACKETS.sub(" ", text))
+    text = _BRACKETS.sub(" ", text).strip() or text
+    text = _NOT_TEXT.sub(" ", text)
     return " ".join(text.split()).strip(" '-/&+|;,:")
 
 
@@ -374,6 +377,23 @@ def _inflected(word: str, vocabulary: Collection[str]) -> str | None:
     return None
 
 
+def _mistyped(text: str, vocabulary: Collection[str]) -> str | None:
+    """The one form that a long word misses by a letter left out, added or swapped.
+
+    A letter changed for another is not mended: that is as often another word. The first
+    letter counts as right.
+    """
+    if not MIN_MISTYPED <= len(text) <= MAX_MISTYPED or not text.isascii() or not text.isalpha():
+        return None
+    found = set()
+    for i in range(1, len(text) + 1):
+        head, tail = text[:i], text[i:]
+        candidates = [head + letter + tail for letter in "abcdefghijklmnopqrstuvwxyz"]
+        candidates += [head + tail[1:], head + tail[1:2] + tail[:1] + tail[2:]]
+        found.update(word for word in candidates if word in vocabulary)
+    return found.pop() if len(found) == 1 else None
+
+
 def _prefixed(word: str, spellings: Spellings) -> str | None:
     """``overexcited``: the feeling, stronger; ``unamused``: its denial."""
     for prefix in _STRENGTHENING_PREFIXES:
@@ -382,8 +402,8 @@ def _prefixed(word: str, spellings: Spellings) -> str | None:
             found = _spelled(rest, spellings.feelings) or _inflected(rest, spellings.feelings)
             if found:
                 return found
-    for prefix in _NEGATIVE_PREFIXES:
+    for prefix in _REMOVABLE_PREFIXES:
         rest = word.removeprefix(prefix).lstrip("-")
-        if len(rest) > 3 and rest != word and rest in spellings.feelings:
+        if len(rest) > 5 and rest != word and rest in spellings.feelings:
             return spellings.opposite(rest)
     return None

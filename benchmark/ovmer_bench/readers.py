@@ -136,7 +136,7 @@ def _format_of(path: Path) -> Format:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"{"):
         return "jsonl"
-    columns = {c.strip(b" \t\"").lower() for c in text.partition(b"\n")[0].strip().split(b",")}
+    columns = {c.strip(b' \t"').lower() for c in text.partition(b"\n")[0].strip().split(b",")}
     if columns & {b"id", b"name"}:
         return "csv"
     raise InputError(

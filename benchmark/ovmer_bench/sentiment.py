@@ -10,9 +10,9 @@ from .lexicon import Lexicon
 def sentiment(labels: Iterable[str], lexicon: Lexicon) -> int:
     """+1, -1 or 0: the sign of the sum of the valences of distinct labels.
 
-    A balanced set takes the sign of the first label that has one, since systems name the
-    dominant feeling first; labels without a known valence say nothing; 0 where none speaks.
+    Labels without a known valence say nothing. A balanced set is 0, neutral; the scores, which
+    ask whether a clip is positive, read that as no, as people do who weigh mixed feelings
+    (Rozin & Royzman 2001, Negativity Bias, Negativity Dominance, and Contagion).
     """
-    valences = [lexicon.lookup(label).valence or 0 for label in dict.fromkeys(labels)]
-    total = sum(valences) or next(filter(None, valences), 0)
+    total = sum(lexicon.lookup(label).valence or 0 for label in dict.fromkeys(labels))
     return (total > 0) - (total < 0)

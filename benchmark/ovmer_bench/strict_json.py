@@ -93,18 +93,17 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _children(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
-
-
 def _check_depth(value: object, file: str | Path | None, line: int | None) -> None:
     layer = [value]
     for _ in range(MAX_DEPTH + 1):
-        layer = [child for parent in layer for child in _children(parent)]
+        layer = [item for item in layer if isinstance(item, (dict, list))]
         if not layer:
             return
+        layer = [
+            child
+            for parent in layer
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
     _too_deep(file, line)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .statistics import STATUSES, ClipStatistics, LabelRows
+from .statistics import STATUSES, ClipStatistics, LabelRows, distinct
 
 TOP_WORDS = 10
 
@@ -87,5 +87,5 @@ def _side(statistics: ClipStatistics, rows: LabelRows) -> SideHealth:
         labels_per_clip=float(rows.lengths.mean()) if len(rows) else 0.0,
         labels_per_clip_p95=float(np.quantile(rows.lengths, 0.95)) if len(rows) else 0.0,
         empty_clips=int((rows.lengths == 0).sum()),
-        duplicate_labels=len(rows.codes) - len(np.unique(keys)),
+        duplicate_labels=len(rows.codes) - len(distinct(keys)),
     )

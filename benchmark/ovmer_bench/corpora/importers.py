@@ -163,7 +163,7 @@ def _find_gold(found: _Folder, allow_count: bool) -> tuple[Path, dict[str, objec
         for path in ranked[rank]:
             try:
                 gold = _read_gold(path, info)
-                _check_count(gold, info, allow_count and rank <= 1)
+                _check_count(gold, info, allow_count, named=rank <= 1)
                 fitting.append((path, gold))
             except InputError as error:
                 seen.append(f"{found.shown(path)}: {_problem(error)}")
@@ -206,11 +206,14 @@ def _expectation(info: CorpusInfo) -> str:
     return f"{files} with {' or '.join(info.corpus_keys)} of {clips}, {content}"
 
 
-def _check_count(gold: Mapping[str, object], info: CorpusInfo, allowed: bool) -> None:
+def _check_count(
+    gold: Mapping[str, object], info: CorpusInfo, allowed: bool, *, named: bool
+) -> None:
     if not gold:
         raise InputError("holds no clips")
-    if len(gold) != info.n and not allowed:
-        raise InputError(f"{len(gold):,} clips, not {info.n:,} (--allow-count records another)")
+    if len(gold) != info.n and not (allowed and named):
+        why = "in a file that does not name the corpus" if allowed else "see --allow-count"
+        raise InputError(f"{len(gold):,} clips, not {info.n:,} ({why})")
 
 
 def _read_gold(path: Path, info: CorpusInfo) -> dict[str, object]:
@@ -299,9 +302,7 @@ def _find_texts(
         if path.suffix.lower() != ".csv" or rank is None or not meant:
             continue
         if path.stat().st_size > _LARGEST_CSV:
-            raise InputError(
-                "is too large", file=path, accepted=f"at most {_LARGEST_CSV:,} bytes"
-            )
+            raise InputError("is too large", file=path, accepted=f"at most {_LARGEST_CSV:,} bytes")
         texts = _texts_of_table(read_table(path), wanted)
         standing = (rank, -len(texts))
         if texts and (best is None or standing < best):

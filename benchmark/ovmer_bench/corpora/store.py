@@ -151,8 +151,10 @@ def check_disjoint(train: Corpus | Iterable[str], tests: Iterable[Corpus]) -> No
     for test in tests:
         shared = [clip for clip in test.ids if clip in ids]
         if shared:
-            more = ", ..." if len(shared) > 10 else ""
-            found.append(f"{len(shared)} clips of {test.info.name}: {', '.join(shared[:10])}{more}")
+            more = f" and {len(shared) - 10:,} more" if len(shared) > 10 else ""
+            found.append(
+                f"{len(shared):,} clips of {test.info.name}: {', '.join(shared[:10])}{more}"
+            )
     if found:
         raise CorpusError(
             f"{name} holds {'; '.join(found)}",

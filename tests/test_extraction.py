@@ -1,0 +1,272 @@
+"""Feelings that prose ascribes to the person it describes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ovmer_bench.extraction import RulesExtractor, extract_labels
+from ovmer_bench.lexicon import Lexicon, load_lexicon
+from ovmer_bench.parsing import split_labels
+from ovmer_bench.prose import load_rules, sentences
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    return load_lexicon()
+
+
+# text, labels that must be found, labels that must not
+CASES: list[tuple[str, list[str], list[str]]] = [
+    ("He is not angry, just tired of waiting and sad.", ["sad"], ["angry"]),
+    ("She isn't happy.", [], ["happy"]),
+    ("The man is neither sad nor angry.", [], ["sad", "angry"]),
+    ("The woman is calm and shows no sign of fear.", [], ["fear"]),
+    ("She feels relief rather than joy.", ["relief"], ["joy"]),
+    ("He speaks without anger or fear, but he is proud.", ["proud"], ["anger", "fear"]),
+    ("There is a lack of excitement in his voice; he sounds bored.", ["bored"], ["excitement"]),
+    ("Instead of anger, she shows sadness.", ["sadness"], ["anger"]),
+    ("Her voice is free of fear and full of hope.", [], ["fear"]),
+    ("He might be nervous or worried.", ["nervous", "worried"], []),
+    ("It is impossible to determine whether he is happy or sad.", [], ["happy", "sad"]),
+    ("His friend is sad, while the man himself is amused.", ["amused"], ["sad"]),
+    ("She tries to calm the angry customer and remains patient.", [], ["angry"]),
+    ("He tells a joke, making the audience happy. He feels proud.", ["proud"], ["happy"]),
+    (
+        "The subtitle says, \"I'm so happy you came!\" The character's emotional state is sad.",
+        ["sad"],
+        ["happy"],
+    ),
+    (
+        "The subtitle content is shown. His mouth is open. It is kind of dark.",
+        [],
+        ["content", "open", "kind"],
+    ),
+    (
+        "She looks well; a patient man may wait in the busy street, in the pretty town, down by the river.",
+        [],
+        ["well", "patient", "may", "busy", "pretty", "down"],
+    ),
+    ("He has an upset stomach and a serious illness.", [], ["upset", "serious"]),
+    (
+        "At first he is cheerful. In conclusion, the character's emotional state is disappointed and lonely.",
+        ["disappointed", "lonely"],
+        ["cheerful"],
+    ),
+    ("The character is not only happy but also excited.", ["happy", "excited"], []),
+    ("He cannot hide his anger.", ["anger"], []),
+    ("The person does not show any obvious signs of sadness.", [], ["sadness"]),
+    ("Smiling is usually associated with happiness. The man is angry.", ["angry"], ["happiness"]),
+    ("The man sits in a calm background. He is furious.", ["furious"], ["calm"]),
+    ("He is no longer afraid; he is relieved.", ["relieved"], ["afraid"]),
+    ("What if she is jealous? Overall, she feels lonely.", ["lonely"], ["jealous"]),
+    ("She seems to be in a happy and carefree mood.", ["happy", "carefree"], []),
+    ("The emotion conveyed by the speaker is a mix of surprise and joy.", ["surprise", "joy"], []),
+    ("He couldn't be happier.", ["happier"], []),
+    (
+        "The man doesn't seem worried about the news, but his wife is anxious.",
+        [],
+        ["worried", "anxious"],
+    ),
+    (
+        "Based on the tone, the speaker feels frustrated, annoyed, and a bit disappointed.",
+        ["frustrated", "annoyed", "disappointed"],
+        [],
+    ),
+    (
+        "It is not clear whether the person is happy. The tone suggests sadness.",
+        ["sadness"],
+        ["happy"],
+    ),
+    ("There is nothing to suggest anger. She is embarrassed.", ["embarrassed"], ["anger"]),
+    ("She never gets angry.", [], ["angry"]),
+    ("The person is far from happy; he is miserable.", ["miserable"], ["happy"]),
+    ("Emotions: the person shows surprise. The happy music plays.", ["surprise"], ["happy"]),
+]
+
+
+@pytest.mark.parametrize(("text", "found", "left_out"), CASES)
+def test_context_decides(
+    text: str, found: list[str], left_out: list[str], lexicon: Lexicon
+) -> None:
+    labels = extract_labels(text, lexicon)
+    assert [label for label in found if label not in labels] == []
+    assert [label for label in left_out if label in labels] == []
+
+
+def test_a_conclusion_overrides_what_led_to_it(lexicon: Lexicon) -> None:
+    text = (
+        "In the video, a man sits at a desk. He seems happy and relaxed. His voice trembles, which "
+        "may suggest fear. In conclusion, it can be inferred that the man's emotional state is "
+        "one of sadness and, possibly, despair."
+    )
+    assert extract_labels(text, lexicon) == ["sadness", "despair"]
+    assert extract_labels(text.split(" In conclusion")[0], lexicon) == ["happy", "relaxed"]
+
+
+def test_signs_count_where_nothing_is_said_outright(lexicon: Lexicon) -> None:
+    assert extract_labels("A trembling voice, a frightened glance.", lexicon) == ["frightened"]
+
+
+def test_what_is_vague_counts_where_nothing_else_is_said(lexicon: Lexicon) -> None:
+    concluded = "In conclusion, the character's emotional state is "
+    assert extract_labels(concluded + "positive.", lexicon) == ["positive"]
+    assert extract_labels(concluded + "positive, friendly and happy.", lexicon) == [
+        "positive",
+        "friendly",
+        "happy",
+    ]
+    text = "Overall, she is in a positive emotional state, possibly happiness or joy."
+    assert extract_labels(text, lexicon) == ["happiness", "joy"]
+
+
+def test_one_label_for_each_base_in_order_of_first_mention(lexicon: Lexicon) -> None:
+    text = "He feels angry and sad. There is sadness in his eyes, and anger. He feels sad."
+    assert extract_labels(text, lexicon) == ["angry", "sad"]
+
+
+def test_quoted_speech_is_no_description(lexicon: Lexicon) -> None:
+    text = 'The subtitle says, "I am so angry at you! I hate it." The word "sad" fits him.'
+    assert sentences(text) == ["the subtitle says,  _ ", "the word  sad  fits him."]
+    assert extract_labels(text, lexicon) == ["sad"]
+
+
+def test_the_extractor_names_itself(lexicon: Lexicon) -> None:
+    extract = RulesExtractor(lexicon)
+    assert extract.id == "rules-1"
+    assert extract(["He is sad.", "", "A red chair."]) == [["sad"], [], []]
+
+
+def test_rules_do_not_contradict_each_other() -> None:
+    words = load_rules().words
+    assert not words["never"] & words["state_only"]
+    assert all(word == word.lower() for listed in words.values() for word in listed)
+
+
+def test_plain_feelings_are_not_ruled_out(lexicon: Lexicon) -> None:
+    plain = [
+        "happy",
+        "sad",
+        "angry",
+        "afraid",
+        "scared",
+        "surprised",
+        "disgusted",
+        "anxious",
+        "proud",
+        "lonely",
+        "jealous",
+    ]
+    for word in plain:
+        assert extract_labels(f"He is {word}.", lexicon) == [word]
+
+
+WORDS = st.sampled_from(
+    [
+        *[
+            "he",
+            "is",
+            "not",
+            "sad",
+            "happy",
+            ",",
+            "and",
+            "or",
+            ".",
+            ":",
+            "emotional",
+            "state",
+            "feels",
+            "her",
+            "friend",
+            "neither",
+            "nor",
+            "the",
+        ]
+    ]
+    + [
+        "subtitle",
+        '"',
+        "“",
+        "\n",
+        "overall",
+        "whether",
+        "unclear",
+        "mood",
+        "without",
+        "of",
+        "\ud800",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(), st.lists(WORDS, max_size=60).map(" ".join)))
+def test_any_text_has_an_answer_and_always_the_same(text: str) -> None:
+    lexicon = load_lexicon()
+    labels = extract_labels(text, lexicon)
+    assert labels == extract_labels(text, lexicon)
+    assert len(set(labels)) == len(labels)
+    assert all(lexicon.lookup(label).status in ("feeling", "neutral") for label in labels)
+
+
+def test_thousands_of_short_outputs_a_second(lexicon: Lexicon) -> None:
+    text = "The man raises his voice. He seems angry, and a bit disappointed with his friend {}."
+    texts = [text.format(i) for i in range(4000)]
+    extract = RulesExtractor(lexicon)
+    extract(texts[:1])
+    begin = time.perf_counter()
+    labels = extract(texts)
+    assert time.perf_counter() - begin < 4
+    assert labels == [["angry", "disappointed"]] * 4000
+
+
+SYSTEMS = ["Chat-UniVi", "Otter", "Qwen-Audio"]
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_scores_are_those_of_a_language_models_reading(
+    system: str, reference: Path, lexicon: Lexicon
+) -> None:
+    stem = "output-reason-7b-nosubtitle-addsub-eng"
+    folder = reference / "predictions" / "ovmerd" / system
+    with np.load(folder / f"{stem}.npz", allow_pickle=True) as file:
+        texts: dict[str, str] = file["name2reason"].item()
+    with np.load(folder / f"{stem}-openset.npz", allow_pickle=True) as file:
+        items = zip(file["filenames"].tolist(), file["fileitems"].tolist(), strict=True)
+        read = {name: split_labels(item) for name, item in items}
+    rows = (reference / "labels" / "ovmerd.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    gold = {
+        name: split_labels(rest.strip('"')) for name, _, rest in (r.partition(",") for r in rows)
+    }
+    extracted = {name: extract_labels(text, lexicon) for name, text in texts.items()}
+    ours, theirs = ew_f(extracted, gold, lexicon), ew_f(read, gold, lexicon)
+    assert abs(ours - theirs) < 0.025
+    per_clip = [np.mean([len(labels) for labels in side.values()]) for side in (extracted, read)]
+    assert 0.8 < per_clip[0] / per_clip[1] < 1.25
+
+
+def ew_f(
+    predicted: Mapping[str, list[str]], gold: Mapping[str, list[str]], lexicon: Lexicon
+) -> float:
+    """EW F at level 1, mean over the wheels, straight from its definition."""
+    scores = []
+    for wheel in range(5):
+        shares = []
+        for name, labels in gold.items():
+            sides = []
+            for side in (labels, predicted[name]):
+                places = {lexicon.lookup(label).sectors[wheel][0] for label in side}
+                sides.append(places - {None})
+            wanted, said = sides
+            if wanted:
+                both = len(wanted & said)
+                shares.append((both / len(said) if said else 0.0, both / len(wanted)))
+        precision, recall = np.mean(shares, axis=0)
+        scores.append(2 * precision * recall / (precision + recall))
+    return float(np.mean(scores))
