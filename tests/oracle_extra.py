@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import permutations
+from collections.abc import Sequence
 
 import oracle
 from oracle import METRICS, Maps
@@ -63,14 +62,6 @@ def sentiment_by_sklearn(gold: Sequence[float], predicted: Sequence[int]) -> tup
     truth, said = zip(*pairs, strict=True)
     waf = f1_score(truth, said, average="weighted", zero_division=0.0)
     return float(waf), float(accuracy_score(truth, said))
-
-
-def mean_over_shuffles(
-    score: Callable[[list[int]], float], predicted: Sequence[int]
-) -> float:
-    """Mean of ``score`` over all n! orders of ``predicted``."""
-    orders = list(permutations(predicted))
-    return sum(score(list(order)) for order in orders) / len(orders)
 
 
 def clip_score(gold: list[str], predicted: list[str], maps: Maps) -> float | None:

@@ -62,8 +62,7 @@ def test_anything_scores_between_0_and_1(predicted: list[str], gold: list[str]) 
     assert sample_f(predicted, gold) == sample_f(iter(predicted), iter(gold))
 
 
-def test_by_hand() -> None:
-    """Gold {A, B}, said {A, C, D} on every wheel: P 1/3, R 1/2, F 2/5."""
+def test_nothing_known_scores_nothing() -> None:
     world = rich_world()
     scorer = ClipScorer(world.lexicon)
     assert scorer([], []) == 0.0

@@ -18,16 +18,16 @@ from ovmer_bench.corpora.importers import import_corpus
 from ovmer_bench.corpora.registry import CORPORA, MER_UNIBENCH, corpus_info
 from ovmer_bench.corpora.store import (
     MANIFEST_FILE,
-    SAMPLES_FILE,
     Corpus,
     check_disjoint,
     corpus_folder,
     imported,
     load_corpus,
     sample_set_sha256,
+    save_corpus,
     verify,
 )
-from ovmer_bench.errors import CorpusError, OvmerError
+from ovmer_bench.errors import CorpusError, InputError, OvmerError
 from ovmer_bench.schema import Sample
 
 
@@ -157,7 +157,9 @@ def test_importing_again_changes_no_byte(reference: Path, home: Path) -> None:
 
     import_corpus("ovmerd", reference)
     before = stored()
-    assert sorted(before) == ["corpora/ovmerd/manifest.json", "corpora/ovmerd/samples.jsonl"]
+    manifest, samples = sorted(before)
+    assert manifest == "corpora/ovmerd/manifest.json"
+    assert samples.startswith("corpora/ovmerd/samples-")
     import_corpus("OV-MERD", reference)
     assert stored() == before
 
@@ -382,11 +384,47 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(content.replace(old, new, 1), encoding="utf-8")
 
 
+SAMPLES = "samples-*.jsonl"
+
+
+def samples_of(folder: Path) -> Path:
+    (path,) = folder.glob(SAMPLES)
+    return path
+
+
+def test_an_import_cut_short_leaves_the_earlier_one_whole(tmp_path: Path) -> None:
+    stored(tmp_path, 3)
+    info = CORPORA["meld"]
+    before = load_corpus("meld")
+    newer = [*before.samples, Sample(id="c9", label="joy")]
+    blocked = corpus_folder(info) / MANIFEST_FILE
+    content = blocked.read_text()
+    blocked.unlink()
+    blocked.mkdir()  # The manifest cannot be replaced: the import fails half way.
+    with pytest.raises(InputError):
+        save_corpus(info, newer, [])
+    blocked.rmdir()
+    blocked.write_text(content)
+    assert load_corpus("meld") == before
+
+
+def test_an_import_without_texts_does_not_replace_one_with_them(
+    reference: Path, home: Path
+) -> None:
+    whole = import_corpus("mer2023", reference)
+    with pytest.raises(CorpusError, match="393 subtitles, and these files hold 0"):
+        import_corpus("mer2023", reference / "labels")
+    assert load_corpus("mer2023") == whole
+    bare = import_corpus("mer2023", reference / "labels", replace=True)
+    assert bare.sha256 == whole.sha256
+    assert load_corpus("mer2023") == bare
+
+
 def test_damage_is_noticed(tmp_path: Path) -> None:
     folder = corpus_folder(CORPORA["meld"])
     for file, old, new in (
-        (SAMPLES_FILE, '"joy"', '"fear"'),
-        (SAMPLES_FILE, '"id": "c0"', '"id": "x0"'),
+        (SAMPLES, '"joy"', '"fear"'),
+        (SAMPLES, '"id": "c0"', '"id": "x0"'),
         (MANIFEST_FILE, '"n": 5', '"n": 6'),
         (MANIFEST_FILE, '"name": "meld"', '"name": "sims"'),
         (MANIFEST_FILE, '"sha256": "', '"sha256": "0'),
@@ -395,11 +433,12 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
         (MANIFEST_FILE, "{", '{"n": 5,'),
     ):
         stored(tmp_path)
-        edit(folder / file, old, new)
+        (path,) = folder.glob(file)
+        edit(path, old, new)
         with pytest.raises(CorpusError, match="Run again: ovmer data import meld"):
             verify("meld")
     stored(tmp_path)
-    (folder / SAMPLES_FILE).unlink()
+    samples_of(folder).unlink()
     with pytest.raises(CorpusError, match="no such file"):
         load_corpus("meld")
 
@@ -433,7 +472,7 @@ def test_the_sample_set_hash_names_ids_and_gold_alone() -> None:
 
 
 def test_the_hash_does_not_depend_on_the_process() -> None:
-    code = "from ovmer_bench.corpora.store import load_corpus; print(load_corpus('ovmer_scenes').sha256)"
+    code = "from ovmer_bench import load_corpus; print(load_corpus('ovmer_scenes').sha256)"
     found = {
         subprocess.run(
             [sys.executable, "-c", code],
@@ -454,7 +493,7 @@ def test_the_embedded_scenes() -> None:
         assert sample.labels and sample.split == "test" and sample.corpus == "ovmer_scenes"
         assert set(sample.subtitle) == {"en", "zh"} and all(sample.subtitle.values())
         assert set(sample.clues) == {"audio", "visual"} and all(sample.clues.values())
-    with pytest.raises(CorpusError, match="holds no clip 'scene_a00'. Did you mean 'scene_"):
+    with pytest.raises(CorpusError, match=r"holds no clip 'scene_a00'\. Did you mean 'scene_"):
         corpus.sample("scene_a00")
 
 
@@ -475,5 +514,5 @@ def test_train_and_test_are_kept_apart(published: Path) -> None:
 
 def test_samples_are_stored_as_json_lines(tmp_path: Path) -> None:
     stored(tmp_path, 3)
-    lines = (corpus_folder(CORPORA["meld"]) / SAMPLES_FILE).read_text().splitlines()
+    lines = samples_of(corpus_folder(CORPORA["meld"])).read_text().splitlines()
     assert json.loads(lines[0]) == {"id": "c0", "corpus": "meld", "split": "test", "label": "joy"}

@@ -6,7 +6,6 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-
 from ovmer_bench.lexicon_builtin import Family, read_families, read_resource, rows
 
 CATEGORIES = {

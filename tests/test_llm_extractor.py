@@ -215,7 +215,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     ask = ServerExtractor(f"http://127.0.0.1:{port}/v1", "m", cache_dir=tmp_path)
-    with pytest.raises(ExtractorError, match="cannot connect: .*Start the server"):
+    with pytest.raises(ExtractorError, match=r"cannot connect: .*Start the server"):
         ask([TEXT])
 
 

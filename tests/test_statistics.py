@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from random import Random
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_masks_hold_the_sectors_by_name(rng: Random, n: int) -> None:
 @given(label_lists, label_lists)
 def test_encode_keeps_every_label_in_its_place(a: list[list[str]], b: list[list[str]]) -> None:
     vocabulary, sides = encode(a, b)
-    assert list(vocabulary) == list(dict.fromkeys(label for side in (a, b) for x in side for label in x))
+    assert list(vocabulary) == list(dict.fromkeys(chain.from_iterable([*a, *b])))
     for lists, rows in zip((a, b), sides, strict=True):
         assert len(rows) == len(lists)
         assert rows.lengths.tolist() == [len(labels) for labels in lists]

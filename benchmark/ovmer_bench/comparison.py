@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from .errors import InputError
+from .measures import point
 from .scoring import Evaluation
 from .significance import (
     DEFAULT_DRAWS,
@@ -87,10 +88,12 @@ def compare(
             + " and ".join(sorted(signatures)),
             hint="Score all files with the same options.",
         )
-    values = [evaluation.values for evaluation in evaluations]
+    # Skill of some averages is exact but cannot be drawn, so it has no test.
+    testable = point(evaluations[0].measure)
     for score in scores:
-        if score not in values[0]:
-            raise InputError(f"unknown score {score!r}", accepted=sorted(values[0]))
+        if score not in testable:
+            raise InputError(f"no test for score {score!r}", accepted=sorted(testable))
+    values = [evaluation.values for evaluation in evaluations]
     pairs = list(combinations(range(len(names)), 2))
     tests = [
         paired_tests(evaluations[i].measure, evaluations[j].measure, scores, draws=draws, seed=seed)

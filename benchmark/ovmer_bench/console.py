@@ -14,14 +14,20 @@ PIPE_WIDTH = 110
 
 
 def show(*parts: RenderableType) -> None:
-    """Print rich renderables: in colour on a terminal, plain text in a pipe or file."""
+    """Print rich renderables: in colour on a terminal, plain text in a pipe or file.
+
+    Text is printed as it is: brackets and colons in a label are no markup.
+    """
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=PIPE_WIDTH)
-    for part in parts:
-        console.print(part, crop=False)
+        console.width = PIPE_WIDTH
+    with console.capture() as printed:
+        for part in parts:
+            console.print(part, crop=False)
+    # Not by rich itself: it ends the program when the reader of a pipe is gone.
+    click.echo(printed.get(), nl=False)
 
 
 def say(text: str) -> None:

@@ -88,9 +88,14 @@ def did_you_mean(value: str, known: Iterable[str]) -> str:
     return f"Did you mean {near[0]!r}?" if near else ""
 
 
+def printable(text: str) -> str:
+    """``text`` with what a terminal would obey or cannot show written as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _one_line(text: str) -> str:
     """``text`` without characters that would break a terminal line, at most 1,000 long."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    shown = printable(text[:1001])
     return shown if len(shown) <= 1000 else shown[:997] + "..."
 
 

@@ -1,9 +1,10 @@
 """The feelings that English prose ascribes to the person it describes, by rules.
 
 Deterministic, without a model. ``prose`` finds the mentions and weighs each; here the choice
-is made. Model prose first describes (a face, a voice), then reasons, then concludes, and a
-conclusion overrides what led to it. So the firmest level of commitment that names a feeling
-gives all labels, and what lies below it gives none.
+is made. Model prose first describes (a face, a voice), then reasons, then concludes. A
+conclusion overrides what led to it, and a conclusion from all clues one from a single clue. So
+the firmest level of commitment that names a feeling gives all labels, and what lies below it
+gives none.
 """
 
 from __future__ import annotations
@@ -69,7 +70,11 @@ _META = frozenset({"uncertain", "unsure"})
 def _levels(mentions: list[Mention]) -> Iterator[list[Mention]]:
     """Mentions by firmness: concluded, stated or ascribed without a conclusion, suggested."""
     firm = [m for m in mentions if m.evidence >= Evidence.ASCRIBED]
-    yield [m for m in firm if m.concluding]
+    concluded = [m for m in firm if m.concluding]
+    joint = [m for m in concluded if m.joint]
+    if any(m.evidence is Evidence.STATED for m in joint):
+        yield joint
+    yield concluded
     yield [m for m in firm if not m.concluding]
     yield [m for m in mentions if m.evidence is Evidence.SIGN]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,8 +77,17 @@ def as_gold(source: GoldLike) -> Gold:
     if isinstance(source, Path):
         return _checked(read_gold(source), file=source)
     if isinstance(source, Mapping):
-        source = [Sample(id=key, labels=list(labels)) for key, labels in source.items()]
+        source = [Sample(id=key, labels=as_list(labels)) for key, labels in source.items()]
     return _checked(source)
+
+
+def as_list(labels: Sequence[str]) -> Sequence[str]:
+    """An array or a tuple as a list; what is no sequence of labels is left to the record's check.
+
+    A string is one: taken apart, it would pass as labels of one letter.
+    """
+    is_several = isinstance(labels, Iterable) and not isinstance(labels, (str, bytes, Mapping))
+    return list(labels) if is_several else labels
 
 
 def _checked(samples: Sequence[Sample], file: Path | None = None) -> Gold:

@@ -68,11 +68,12 @@ _LEADING = re.compile(
     r"a mix of|a mixture of|feeling|even|then|some|a|an|the)\s+)+(?=\S)"
 )
 _SENTENCE_WORD = re.compile(
-    r"(?:^|\s)(?:i|you|he|she|it|we|they|his|her|its|their|my|your|our|this|that|these|those|the|"
-    r"is|are|was|were|be|been|being|am|has|have|had|do|does|did|can|cannot|could|may|might|will|"
+    r"(?:^|\s)(?:i|you|he|she|it|we|they|his|her|its|their|my|your|our|this|that|these|those|is|"
+    r"are|was|were|be|been|being|am|has|have|had|do|does|did|can|cannot|could|may|might|will|"
     r"would|should|because|since|while|when|which|who|what|there|here|as|if|however|overall|"
-    r"based|seems?|appears?|feels|says|said|sorry|please|(?:i|he|she|it|they|you|we)'\w{1,3}|"
-    r"\w{2,6}n't)(?:\s|$)"
+    r"based|seems?|appears?|feels|looks|sounds|shows|expresses|conveys|says|said|sorry|please|"
+    r"man|woman|person|character|speaker|(?:i|he|she|it|they|you|we)'\w{1,3}|\w{2,6}n't)(?:\s|$)"
+    r"|无法|不能|无从|抱歉|[我你他她这那是]"
 )
 _NO_LABEL = re.compile(
     r"none|n/?a|nil|null|nan|un(?:known|clear|determined|defined)|"
@@ -240,10 +241,11 @@ def _items(text: str) -> list[str] | None:
         return None
     items: list[str] = []
     for part in _SEPARATOR.split(text):
-        item = _LEADING.sub("", clean(part))
+        whole = clean(part)
+        item = _LEADING.sub("", whole)
         if not item:
             continue
-        if not _short(item) or ":" in item or "：" in item or _SENTENCE_WORD.search(item):
+        if not _short(item) or ":" in item or "：" in item or _SENTENCE_WORD.search(whole):
             return None
         items.append(item)
     return items or None

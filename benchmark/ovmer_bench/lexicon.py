@@ -169,10 +169,12 @@ def load_lexicon(lexicon_id: str = BUILTIN_ID) -> Lexicon:
     Raises:
         LexiconError: unknown id, not installed, or a compiled file that was altered.
     """
-    from . import lexicon_builtin, lexicon_upstream
-
     if lexicon_id == BUILTIN_ID:
+        from . import lexicon_builtin
+
         return lexicon_builtin.load()
+    from . import lexicon_upstream
+
     installed = lexicon_upstream.installed_ids()
     if lexicon_id in installed:
         return lexicon_upstream.load_installed(lexicon_id)

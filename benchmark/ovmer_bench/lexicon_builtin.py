@@ -49,20 +49,24 @@ class Family:
     wheel_words: tuple[str, ...]
 
 
-def read_resource(name: str) -> str:
-    """Text of a file of ``resources/lexicon``.
+def read_resources(*names: str) -> dict[str, str]:
+    """Texts of files of ``resources/lexicon``.
 
     Raises:
-        LexiconError: the installation lacks the file.
+        LexiconError: the installation lacks one of the files.
     """
-    try:
-        return (files(__package__) / "resources" / "lexicon" / name).read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError) as error:
-        raise LexiconError(
-            f"the built-in lexicon is damaged: {error}",
-            file=name,
-            hint="Install ovmer-bench again.",
-        ) from None
+    folder = files(__package__) / "resources" / "lexicon"
+    texts = {}
+    for name in names:
+        try:
+            texts[name] = (folder / name).read_text(encoding="utf-8")
+        except (FileNotFoundError, UnicodeDecodeError) as error:
+            raise LexiconError(
+                f"the built-in lexicon is damaged: {error}",
+                file=name,
+                hint="Install ovmer-bench again.",
+            ) from None
+    return texts
 
 
 def rows(text: str) -> Iterator[list[str]]:
@@ -106,8 +110,9 @@ def read_sector_valences(text: str, wheels: tuple[Wheel, ...]) -> dict[tuple[int
 
 @lru_cache(maxsize=1)
 def _sector_valences() -> Mapping[tuple[int, int, str], int]:
-    wheels = read_wheels(read_resource("wheels.tsv"), read_resource("choices.tsv"))
-    return read_sector_valences(read_resource("sectors.tsv"), wheels)
+    texts = read_resources("wheels.tsv", "choices.tsv", "sectors.tsv")
+    wheels = read_wheels(texts["wheels.tsv"], texts["choices.tsv"])
+    return read_sector_valences(texts["sectors.tsv"], wheels)
 
 
 def sector_valence(wheel: int, level: int, sector: str) -> int:
@@ -137,7 +142,7 @@ def load() -> Lexicon:
     Raises:
         LexiconError: the installation lacks one of its files.
     """
-    texts = {name: read_resource(name) for name in RESOURCES}
+    texts = read_resources(*RESOURCES)
     wheels = read_wheels(texts["wheels.tsv"], texts["choices.tsv"])
     families = read_families(texts["families.tsv"])
     places = _places(wheels, read_sector_valences(texts["sectors.tsv"], wheels))
@@ -155,7 +160,7 @@ def load() -> Lexicon:
         wheel_words[base] = (*printed, *wheel_words[base])
     listed = (line.partition("\t")[0] for line in texts["no_feeling.tsv"].split("\n"))
     no_feeling = frozenset(word for word in listed if word and word[0] != "#") - forms.keys()
-    denials = dict(tuple(row[:2]) for row in rows(texts["negations.tsv"]))
+    denials = {family: form for family, form, *_ in rows(texts["negations.tsv"])}
     spellings = normalise.Spellings(
         feelings=forms,
         no_feeling=no_feeling,

@@ -105,7 +105,7 @@ def _same_word(one: str, other: str) -> bool:
     if _turns(one) != _turns(other):
         return False
     shared = 0
-    for a, b in zip(one, other):
+    for a, b in zip(one, other, strict=False):
         if a != b:
             break
         shared += 1
@@ -120,7 +120,7 @@ def _same_meaning(word: str, derived: str) -> bool:
     """
     if derived.endswith(_OTHER_MEANING) and not word.endswith(_OTHER_MEANING):
         return False
-    return not word.startswith(derived) or word.endswith(("ed", "ing"))
+    return word == derived or not word.startswith(derived) or word.endswith(("ed", "ing"))
 
 
 def _turns(word: str) -> bool:
@@ -171,4 +171,3 @@ def _adverbs(adjective: str) -> list[str]:
 
 def _ness(adjective: str) -> str:
     return (adjective[:-1] + "i" if adjective.endswith("y") else adjective) + "ness"
-

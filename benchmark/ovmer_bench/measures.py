@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -130,15 +131,12 @@ class EwMeasure:
         return len(self.statistics)
 
     def columns(self, part: slice) -> Floats:
-        blocks = []
+        rows = []
         for metric in EW_METRICS:
             counts = self.statistics.counts(metric).of(part)
-            kept = counts.kept.astype(np.float64)
-            blocks += [kept, counts.precision * kept, counts.recall * kept]
-        rows = [np.stack(blocks, axis=1)]
-        for metric in L1:
-            rows.append(_share_columns(self.statistics, metric, part))
-        return np.concatenate(rows, axis=1)
+            rows.append(np.stack([counts.kept, counts.precision, counts.recall]) * counts.kept)
+        rows += [_share_rows(self.statistics, metric, part) for metric in L1]
+        return np.concatenate(rows).T
 
     def combine(self, sums: Floats) -> Values:
         values: Values = {}
@@ -165,16 +163,15 @@ class EwMeasure:
         return values
 
 
-def _share_columns(statistics: ClipStatistics, metric: str, part: slice) -> Floats:
-    gold_masks, predicted_masks = statistics.masks(metric)
+def _share_rows(statistics: ClipStatistics, metric: str, part: slice) -> Floats:
+    """The four parts of :class:`ShuffleSums`, clip by clip, shape (4 * sectors, clips)."""
     n_sectors = len(statistics.sectors(metric))
-    gold = bits(gold_masks[part], n_sectors)
-    predicted = bits(predicted_masks[part], n_sectors)
-    gold_size = gold.sum(1, keepdims=True)
-    predicted *= gold_size > 0
-    predicted_size = predicted.sum(1, keepdims=True)
-    shares = (gold, ratio(gold, gold_size), predicted, ratio(predicted, predicted_size))
-    return np.concatenate(shares, axis=1)
+    counts = statistics.counts(metric).of(part)
+    gold, predicted = (bits(masks[part], n_sectors).T for masks in statistics.masks(metric))
+    predicted *= counts.kept
+    gold_share = gold / np.maximum(counts.gold, 1)
+    predicted_share = predicted / np.maximum(counts.predicted, 1)
+    return np.concatenate([gold, gold_share, predicted, predicted_share])
 
 
 def expected_f(statistics: ClipStatistics, metric: str) -> float:
@@ -208,7 +205,7 @@ def _code_sums(
 def _mask_sums(masks: NDArray[np.uint64], n_sectors: int) -> tuple[Floats, Floats]:
     distinct, uses = np.unique(masks, return_counts=True)
     rows, times = bits(distinct, n_sectors), uses.astype(np.float64)
-    return times @ rows, times @ ratio(rows, rows.sum(1, keepdims=True))
+    return times @ rows, (times / np.maximum(np.bitwise_count(distinct), 1)) @ rows
 
 
 @dataclass(frozen=True)
@@ -221,17 +218,22 @@ class BasicMeasure:
     def __len__(self) -> int:
         return len(self.statistics)
 
+    @cached_property
+    def _candidates(self) -> dict[str, np.uint64]:
+        """Sectors of all gold words of the corpus, by metric."""
+        return {m: np.bitwise_or.reduce(self.statistics.masks(m)[0]) for m in L1}
+
     def columns(self, part: slice) -> Floats:
         return np.concatenate([self._wheel(metric, part) for metric in L1], axis=1)
 
     def _wheel(self, metric: str, part: slice) -> Floats:
         gold_masks, predicted_masks = self.statistics.masks(metric)
-        candidates = np.bitwise_or.reduce(gold_masks) if len(self) else np.uint64(0)
         n_sectors = len(self.statistics.sectors(metric))
         gold = bits(gold_masks[part], n_sectors)
         kept = gold.any(1, keepdims=True).astype(np.float64)
         predicted = bits(predicted_masks[part], n_sectors) * kept
-        among = bits(predicted_masks[part] & candidates, n_sectors).sum(1, keepdims=True)
+        said_candidates = predicted_masks[part] & self._candidates[metric]
+        among = np.bitwise_count(said_candidates)[:, None]
         share = ratio(predicted, among)
         hit = (gold * predicted).sum(1, keepdims=True)
         return np.concatenate([kept, hit, ratio(hit, among), gold, predicted, share], axis=1)

@@ -24,7 +24,7 @@ MAX_CHARACTERS = 120
 MAX_WORDS = 10
 
 # Length of a word whose spelling may be mended by one letter; a short one has neighbours.
-MIN_MISTYPED = 7
+MIN_MISTYPED = 8
 MAX_MISTYPED = 24
 
 
@@ -115,10 +115,12 @@ _COMPLEMENT = _words(
     """
 )
 
-_JOINTS = re.compile(r"\s*(?:[/&+|;,:，、；：→>]|\s-+\s|\b(?:and|or|but|yet|nor|mixed with|plus|then)\b)\s*")
+_JOINTS = re.compile(
+    r"\s*(?:[/&+|;,:，、；：→>]|\s-+\s|\b(?:and|or|but|yet|nor|mixed with|plus|then)\b)\s*"
+)
 _BRACKETS = re.compile(r"[(\[{<（【][^)\]}>）】]*[)\]}>）】]?")
 _NOT_TEXT = re.compile(r"[^\w\s'/&+|;,:，、；：→>-]+")
-_APOSTROPHES = str.maketrans({c: "'" for c in "’‘ʼ`´′＇"} | {c: "-" for c in "‐‑‒–—−_"})
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´′＇", "'") | dict.fromkeys("‐‑‒–—−_", "-"))
 
 _NEGATIVE_PREFIXES = ("un", "in", "dis", "im", "ir", "non", "non-")
 # Those that can be taken off an unknown word without finding a chance word (`in-tense`).
@@ -126,50 +128,22 @@ _REMOVABLE_PREFIXES = ("un", "dis", "non")
 _STRENGTHENING_PREFIXES = ("over", "hyper", "ultra", "super", "semi", "half", "quasi", "extra")
 
 # British and American: one is tried for the other.
-_SPELLINGS = (
-    ("isation", "ization"),
-    ("ise", "ize"),
-    ("ising", "izing"),
-    ("yse", "yze"),
-    ("our", "or"),
-    ("lled", "led"),
-    ("lling", "ling"),
-    ("llment", "lment"),
-    ("ence", "ense"),
-    ("sceptic", "skeptic"),
-    ("dgement", "dgment"),
-    ("grey", "gray"),
-    ("aes", "es"),
-)
+_NATIONAL = """
+    isation:ization ise:ize ising:izing yse:yze our:or lled:led lling:ling llment:lment
+    ence:ense sceptic:skeptic dgement:dgment grey:gray aes:es
+"""
+_SPELLINGS = tuple((one, other) for one, _, other in (p.partition(":") for p in _NATIONAL.split()))
 
-# Ending -> what may stand in its place in the word it was formed from. No ending that
-# turns a meaning round (-less) is among them.
-_ENDINGS = (
-    ("iness", ("y",)),
-    ("edness", ("ed", "e", "")),
-    ("fulness", ("ful", "")),
-    ("ness", ("",)),
-    ("ingly", ("ing", "e", "")),
-    ("edly", ("ed", "e", "")),
-    ("fully", ("ful", "")),
-    ("ically", ("ic", "ical", "y")),
-    ("ily", ("y", "")),
-    ("bly", ("ble",)),
-    ("ly", ("", "e")),
-    ("ied", ("y",)),
-    ("ies", ("y",)),
-    ("ing", ("", "e", "ed")),
-    ("ed", ("", "e", "ing")),
-    ("ment", ("", "ed", "ing")),
-    ("ation", ("e", "ed", "")),
-    ("ion", ("ed", "e", "")),
-    ("ful", ("",)),
-    ("ish", ("", "e")),
-    ("ity", ("", "e")),
-    ("es", ("", "e")),
-    ("s", ("",)),
-    ("y", ("", "e")),
-    ("d", ("",)),
+# Ending : what may stand in its place in the word it was formed from (`.`: nothing). No
+# ending that turns a meaning round (-less) is among them.
+_RULES = """
+    iness:y edness:ed,e,. fulness:ful,. ness:. ingly:ing,e,. edly:ed,e,. fully:ful,.
+    ically:ic,ical,y ily:y,. bly:ble ly:.,e ied:y ies:y ing:.,e,ed ed:.,e,ing ment:.,ed,ing
+    ation:e,ed,. ion:ed,e,. ful:. ish:.,e ity:.,e es:.,e s:. y:.,e d:.
+"""
+_ENDINGS = tuple(
+    (ending, tuple(stems.replace(".", "").split(",")))
+    for ending, _, stems in (rule.partition(":") for rule in _RULES.split())
 )
 
 
@@ -385,7 +359,7 @@ def _mistyped(text: str, vocabulary: Collection[str]) -> str | None:
     """
     if not MIN_MISTYPED <= len(text) <= MAX_MISTYPED or not text.isascii() or not text.isalpha():
         return None
-    found = set()
+    found: set[str] = set()
     for i in range(1, len(text) + 1):
         head, tail = text[:i], text[i:]
         candidates = [head + letter + tail for letter in "abcdefghijklmnopqrstuvwxyz"]

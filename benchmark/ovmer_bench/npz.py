@@ -119,7 +119,8 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> by
 
 def _array(raw: bytes, name: str, path: Path) -> np.ndarray[Any, Any]:
     """The array in the bytes of an ``.npy`` file."""
-    from .unpickle import array_from_bytes, count_items, load_array
+    from .bounds import array_from_bytes, count_items
+    from .unpickle import load_array
 
     dtype, fortran, shape, start = _header(raw, name, path)
     try:

@@ -44,6 +44,9 @@ class Mention:
     concluding: bool
     listed: bool
     """Other feelings stand beside it: ``positive, friendly and happy``."""
+    joint: bool
+    """The text has come to what is said (the subtitle), or never does: from here on it
+    concludes from everything, before from the picture or the sound alone."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +55,25 @@ class Rules:
 
     Words: ``never`` (name no feeling in prose, whatever a lexicon says), ``state_only`` (name
     one only where a state is stated), ``things`` (what an adjective may describe instead of a
-    person), ``negators``, ``breaks`` (end a negation), ``state_nouns``,
-    ``frames`` (other words that say how a feeling shows), ``vague`` (say whether, not what, a person feels). Patterns: the others;
-    those that end in ``$`` are held against what stands before a mention.
+    person), ``negators``, ``breaks`` (end a negation), ``state_nouns``, ``frames`` (other
+    words that say how a feeling shows), ``vague`` (say whether, not what, a person feels).
+    Patterns: the others; those that end in ``$`` are held against what stands before a mention.
     """
 
     words: Mapping[str, frozenset[str]]
     patterns: Mapping[str, re.Pattern[str]]
 
 
-_WORD_LISTS = ("never", "state_only", "things", "negators", "breaks", "state_nouns", "frames", "vague")
+_WORD_LISTS = (
+    "never",
+    "state_only",
+    "things",
+    "negators",
+    "breaks",
+    "state_nouns",
+    "frames",
+    "vague",
+)
 
 
 @lru_cache(maxsize=1)
@@ -97,7 +109,7 @@ def sentences(text: str) -> list[str]:
     """Lower-case sentences without the speech that the text quotes."""
     text = text.lower().replace("’", "'")
     text = _QUOTED.sub(_unquoted, text)
-    text = _SUBTITLE.sub(". ", text)
+    text = _SUBTITLE.sub("subtitle. ", text)
     parts = [part for part in _SENTENCE.split(text) if part.strip()]
     return [
         part[at : at + MAX_SENTENCE] for part in parts for at in range(0, len(part), MAX_SENTENCE)
@@ -134,9 +146,12 @@ class MentionFinder:
 
     def __call__(self, text: str) -> list[Mention]:
         """All mentions of ``text`` that are feelings of the person described."""
-        return [m for i, part in enumerate(sentences(text)) for m in self._in_sentence(part, i)]
+        parts = sentences(text)
+        speech = self._rules.patterns["speech"]
+        turn = next((i for i, part in enumerate(parts) if speech.search(part)), 0)
+        return [m for i, part in enumerate(parts) for m in self._in_sentence(part, i, i >= turn)]
 
-    def _in_sentence(self, sentence: str, number: int) -> Iterator[Mention]:
+    def _in_sentence(self, sentence: str, number: int, joint: bool) -> Iterator[Mention]:
         rules = self._rules.patterns
         sentence = rules["blanks"].sub(" _ ", sentence)
         spans = [(m[0], m.start(), m.end()) for m in _TOKEN.finditer(sentence)]
@@ -160,16 +175,18 @@ class MentionFinder:
                 evidence = max(evidence, carried)
             carried = evidence
             if evidence is None or (
-                evidence < Evidence.STATED and label in self._rules.words["state_only"]
+                evidence < Evidence.STATED
+                and label in self._rules.words["state_only"]
+                and not context.direct(label, start)
             ):
                 continue
             listed = context.listed(first, last)
-            yield Mention(label, number, evidence, context.concluding, listed)
+            yield Mention(label, number, evidence, context.concluding, listed, joint)
 
     def _whole(self, phrase: str) -> bool:
         """Whether a phrase says more than a feeling in it (``sad and angry``, ``happy mood``)."""
         tokens = phrase.split(" ")
-        if "and" in tokens or "or" in tokens:
+        if "and" in tokens or "or" in tokens or tokens[-1] in _GENERAL:
             return False
         frames = self._rules.words["state_nouns"] | self._rules.words["frames"]
         return frames.isdisjoint(tokens) or self._words.isdisjoint(tokens)
@@ -189,6 +206,7 @@ class MentionFinder:
                 i += 1
 
 
+_GENERAL = frozenset({"emotion", "emotions", "feeling", "feelings"})
 _JOINING = frozenset(
     {",", "/", "and", "or", "nor", "yet", "as", "well", "any", "even", "also", "of", "a", "an"}
     | {"the", "very", "so", "more", "quite", "rather", "bit", "little", "somewhat", "both"}
@@ -228,6 +246,11 @@ class _Context:
         return (before < first - 1 and before >= 0 and self._inside[before]) or (
             after > last and self._inside[after]
         )
+
+    def direct(self, label: str, start: int) -> bool:
+        """Whether a person is said to be or feel it: ``she becomes calm``, not ``is asking``."""
+        before = self._sentence[max(0, start - 60) : start]
+        return not label.endswith("ing") and self._patterns["direct"].search(before) is not None
 
     def negated(self, first: int, start: int) -> bool:
         """Whether a negation before the mention reaches it."""

@@ -53,12 +53,14 @@ class PredictionFile:
         format: ``jsonl``, ``csv``, ``npz`` or ``lm-eval``.
         predictions: in file order, ids unique.
         sha256: of the file's bytes.
+        lines: where each prediction begins; ``None`` in a format without lines.
     """
 
     path: Path
     format: Format
     predictions: tuple[Prediction, ...]
     sha256: str
+    lines: tuple[int | None, ...]
 
 
 def read_predictions(path: str | Path) -> PredictionFile:
@@ -82,8 +84,14 @@ def read_predictions(path: str | Path) -> PredictionFile:
             form, records = "lm-eval", _lm_eval_predictions(path, items)
         else:
             records = ((n, Prediction.from_dict(item, file=path, line=n)) for n, item in items)
-    predictions = _unique(path, records)
-    return PredictionFile(path, form, predictions, hashlib.sha256(read_bytes(path)).hexdigest())
+    lines_and_predictions = _unique(path, records)
+    return PredictionFile(
+        path,
+        form,
+        predictions=tuple(prediction for _, prediction in lines_and_predictions),
+        sha256=hashlib.sha256(read_bytes(path)).hexdigest(),
+        lines=tuple(line for line, _ in lines_and_predictions),
+    )
 
 
 def read_gold(path: str | Path) -> tuple[Sample, ...]:
@@ -99,7 +107,8 @@ def read_gold(path: str | Path) -> tuple[Sample, ...]:
     form = _format_of(path)
     if form == "jsonl":
         return read_samples(path)
-    return _unique(path, _npz_gold(path) if form == "npz" else _csv_gold(path))
+    records = _npz_gold(path) if form == "npz" else _csv_gold(path)
+    return tuple(sample for _, sample in _unique(path, records))
 
 
 def read_samples(path: str | Path, *, corpus: str = "", split: str = "") -> tuple[Sample, ...]:
@@ -109,13 +118,11 @@ def read_samples(path: str | Path, *, corpus: str = "", split: str = "") -> tupl
         InputError: naming file, line and field; also for gold of two kinds in one file.
     """
     path = Path(path)
-    return _unique(
-        path,
-        (
-            (n, Sample.from_dict(item, file=path, line=n, corpus=corpus, split=split))
-            for n, item in _json_lines(path)
-        ),
+    records = (
+        (n, Sample.from_dict(item, file=path, line=n, corpus=corpus, split=split))
+        for n, item in _json_lines(path)
     )
+    return tuple(sample for _, sample in _unique(path, records))
 
 
 def write_predictions(path: str | Path, predictions: Iterable[Prediction]) -> None:
@@ -163,26 +170,26 @@ def _json_lines(path: Path) -> Iterator[tuple[int, object]]:
             yield number, parse_json(text, file=path, line=number)
 
 
-def _unique(path: Path, records: Iterable[tuple[_Line, _Record]]) -> tuple[_Record, ...]:
+def _unique(path: Path, records: Iterable[tuple[_Line, _Record]]) -> list[tuple[_Line, _Record]]:
     """The records, after making sure that there are any and that no id comes twice."""
     first: dict[str, _Line] = {}
-    kept: list[_Record] = []
+    kept: list[tuple[_Line, _Record]] = []
     for line, record in records:
         if record.id in first:
             where = "" if first[record.id] is None else f", first on line {first[record.id]}"
             raise InputError(f"duplicate id {record.id!r}{where}", file=path, line=line, field="id")
-        if isinstance(record, Sample) and kept and record.kind != kept[0].kind:
+        if isinstance(record, Sample) and kept and record.kind != kept[0][1].kind:
             raise InputError(
-                f"gold of kind {record.kind!r} after gold of kind {kept[0].kind!r}",
+                f"gold of kind {record.kind!r} after gold of kind {kept[0][1].kind!r}",
                 file=path,
                 line=line,
                 accepted="one kind of gold in a file",
             )
         first[record.id] = line
-        kept.append(record)
+        kept.append((line, record))
     if not kept:
         raise InputError("holds no records", file=path, accepted=_ACCEPTED)
-    return tuple(kept)
+    return kept
 
 
 def _is_lm_eval(item: object) -> bool:

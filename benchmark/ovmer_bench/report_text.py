@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from .comparison import Comparison
 from .console import plain_table
-from .runs import RunSummary, UniBench
+from .errors import printable
+from .runs import RunScore, RunSummary, UniBench
 from .score_report import Score, ScoreReport
 from .significance import Interval
 from .vocabulary import SideHealth
@@ -29,6 +30,7 @@ TITLES = {
     "WAF": "weighted F1 (WAF)",
     "ACC": "accuracy (ACC)",
 }
+_RUN_COLUMNS = ("mean", "std", "min", "max", "skill mean", "skill std")
 _KINDS = {
     "open": "open vocabulary",
     "basic": "basic emotions, hit rate",
@@ -103,14 +105,9 @@ def render_comparison(comparison: Comparison) -> RenderableType:
 
 def render_runs(summary: RunSummary) -> RenderableType:
     """Mean and standard deviation over runs of one system."""
-    table = _table(
-        f"{summary.n_runs} runs on {summary.corpus}",
-        ["score"],
-        ["mean", "std", "min", "max", "skill mean", "skill std"],
-    )
+    table = _table(f"{summary.n_runs} runs on {summary.corpus}", ["score"], _RUN_COLUMNS)
     for name, row in summary.scores.items():
-        cells = (row.mean, row.std, row.low, row.high, row.skill_mean, row.skill_std)
-        table.add_row(title_of(name), *(percent(cell) for cell in cells))
+        table.add_row(title_of(name), *(percent(cell) for cell in _run_cells(row)))
     return table
 
 
@@ -136,12 +133,30 @@ def notes(report: ScoreReport) -> list[str]:
 
 def markdown(report: ScoreReport) -> str:
     """The scores as a Markdown table, signature below."""
-    lines = [
-        "| score | value | P | R | chance | skill | 95 % interval |",
-        "|---|---:|---:|---:|---:|---:|---|",
+    head = (
+        f"{_markdown_escape(report.system)} on {report.corpus}:"
+        f" {report.n_scored} of {report.n_total} clips scored"
+    )
+    columns = ["value", "P", "R", "chance", "skill", "95 % interval"]
+    table = _markdown_table("score", columns, [_cells(score) for score in report.scores.values()])
+    return "\n".join([head, "", table, "", *notes(report), f"`{report.signature}`", ""])
+
+
+def markdown_runs(summary: RunSummary) -> str:
+    """Mean and standard deviation over runs as a Markdown table."""
+    rows = [
+        [title_of(name), *(percent(cell) for cell in _run_cells(row))]
+        for name, row in summary.scores.items()
     ]
-    lines += [f"| {' | '.join(_cells(score))} |" for score in report.scores.values()]
-    return "\n".join([*lines, "", f"`{report.signature}`", ""])
+    head = f"{summary.n_runs} runs on {summary.corpus}"
+    return "\n".join([head, "", _markdown_table("score", _RUN_COLUMNS, rows), ""])
+
+
+def markdown_unibench(result: UniBench) -> str:
+    """The nine main scores and their mean as a Markdown table."""
+    rows = [[name, percent(value)] for name, value in result.scores.items()]
+    rows.append(["mean of nine", percent(result.mean)])
+    return "\n".join(["MER-UniBench", "", _markdown_table("corpus", ["main score"], rows), ""])
 
 
 def latex(reports: Sequence[ScoreReport]) -> str:
@@ -205,7 +220,9 @@ def _vocabulary_table(report: ScoreReport) -> Table:
             f"{s.token_status['neutral']}, {s.token_status['no-feeling']}"
         ),
         "repeated in a clip": lambda s: str(s.duplicate_labels),
-        "top unknown": lambda s: ", ".join(word for word, _ in s.unknown_words[:4]) or "-",
+        "top unknown": lambda s: (
+            ", ".join(printable(word[:60]) for word, _ in s.unknown_words[:4]) or "-"
+        ),
     }
     for name, cell in rows.items():
         table.add_row(name, *(cell(side) for side in shown.values()))
@@ -216,6 +233,19 @@ def _vocabulary_table(report: ScoreReport) -> Table:
 
 def _table(title: str | None, left: Sequence[str], right: Sequence[str]) -> Table:
     return plain_table(*left, *(f">{name}" for name in right), title=title)
+
+
+def _run_cells(row: RunScore) -> tuple[float, ...]:
+    return (row.mean, row.std, row.low, row.high, row.skill_mean, row.skill_std)
+
+
+def _markdown_table(left: str, right: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [[left, *right], ["---", *("---:" for _ in right)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _markdown_escape(text: str) -> str:
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|#&~$" else c for c in text)
 
 
 def _latex_escape(text: str) -> str:

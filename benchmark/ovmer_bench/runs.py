@@ -43,6 +43,8 @@ def summarise(reports: Sequence[ScoreReport]) -> RunSummary:
     signatures = sorted({report.signature for report in reports})
     if len(signatures) > 1:
         raise InputError(f"runs with different signatures: {' and '.join(signatures)}")
+    if any(report.scores.keys() != reports[0].scores.keys() for report in reports):
+        raise InputError("runs that do not hold the same scores")
     scores = {}
     for name in reports[0].scores:
         values = [report.scores[name].value for report in reports]

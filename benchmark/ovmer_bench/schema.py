@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NoReturn
 
 from .errors import InputError, did_you_mean
 
@@ -49,27 +49,23 @@ class Prediction:
     extra: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        said = [n for n in ("labels", "output") if getattr(self, n) is not None]
-        self._check(said, _Place(None, None))
-
-    def _check(self, said: Sequence[str], at: _Place) -> None:
-        at.check_id(self.id)
-        if len(said) == 2:
-            at.fail(
+        _check_id(self.id)
+        if self.labels is not None and self.output is not None:
+            _fail(
                 "has both 'labels' and 'output'",
                 accepted="one of labels, output",
                 hint="Keep the one that is to be scored.",
             )
-        if not said:
-            at.fail(
+        if self.labels is not None:
+            object.__setattr__(self, "labels", _words("labels", self.labels))
+        elif self.output is None:
+            _fail(
                 "has neither 'labels' nor 'output'",
                 accepted="labels: a list of strings, or output: a string",
                 hint=_nearest(("labels", "output"), self.extra),
             )
-        if said[0] == "labels":
-            object.__setattr__(self, "labels", at.words("labels", self.labels))
         elif not isinstance(self.output, str):
-            at.wrong("output", self.output, "a string")
+            _wrong("output", self.output, "a string")
 
     def to_dict(self) -> dict[str, object]:
         """The JSON object of this prediction."""
@@ -85,20 +81,20 @@ class Prediction:
         cls, value: object, *, file: str | Path | None = None, line: int | None = None
     ) -> Prediction:
         """A prediction from a JSON object; :class:`InputError` names file, line, field."""
-        at = _Place(file, line)
-        item = at.mapping(None, value)
-        known = sum(name in item for name in PREDICTION_FIELDS)
-        extra: Mapping[str, object] = {}
-        if len(item) > known:
-            extra = {k: v for k, v in item.items() if k not in PREDICTION_FIELDS}
-        if "id" not in item:
-            hint = "Rename 'name' to 'id'." if "name" in item else _nearest(("id",), extra)
-            at.fail("missing", field="id", hint=hint)
-        made = object.__new__(cls)
-        _set(made, id=item["id"], labels=item.get("labels"), output=item.get("output"))
-        _set(made, extra=extra)
-        made._check([n for n in ("labels", "output") if n in item], at)
-        return made
+        try:
+            item = _mapping(None, value)
+            for name in ("labels", "output"):
+                if name in item and item[name] is None:
+                    _wrong(name, None, "a value")
+            extra = {}
+            if len(item) != 2 or "id" not in item or not ("labels" in item or "output" in item):
+                extra = {k: v for k, v in item.items() if k not in PREDICTION_FIELDS}
+            if "id" not in item:
+                hint = "Rename 'name' to 'id'." if "name" in item else _nearest(("id",), extra)
+                _fail("missing", field="id", hint=hint)
+            return cls(item["id"], item.get("labels"), item.get("output"), extra)
+        except InputError as error:
+            raise _placed(error, file, line) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,39 +133,36 @@ class Sample:
     tags: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._check(_Place(None, None))
-
-    def _check(self, at: _Place) -> None:
-        at.check_id(self.id)
-        self._check_gold(at)
+        _check_id(self.id)
+        self._check_gold()
         for name in ("corpus", "split"):
             if not isinstance(getattr(self, name), str):
-                at.wrong(name, getattr(self, name), "a string")
-        at.texts("subtitle", self.subtitle, LANGUAGES)
-        at.texts("clues", self.clues, CLUES)
-        at.texts("description", self.description, LANGUAGES)
-        media = dict(at.mapping("media", self.media))
+                _wrong(name, getattr(self, name), "a string")
+        _check_texts("subtitle", self.subtitle, LANGUAGES)
+        _check_texts("clues", self.clues, CLUES)
+        _check_texts("description", self.description, LANGUAGES)
+        media = dict(_mapping("media", self.media))
         if "frames" in media and "video" in media:
-            at.fail("has frames and video", field="media", accepted="one of them")
-        at.words("media.frames", media.pop("frames", ()))
-        at.texts("media", media, MEDIA)
-        for tag, said in at.mapping("tags", self.tags).items():
+            _fail("has frames and video", field="media", accepted="one of them")
+        _words("media.frames", media.pop("frames", ()))
+        _check_texts("media", media, MEDIA)
+        for tag, said in _mapping("tags", self.tags).items():
             if not isinstance(said, (str, int, float)):
-                at.wrong(f"tags.{tag}", said, "a string or a number")
+                _wrong(f"tags.{tag}", said, "a string or a number")
 
-    def _check_gold(self, at: _Place) -> None:
+    def _check_gold(self) -> None:
         given = [name for name in GOLD if getattr(self, name) is not None]
         if len(given) != 1:
-            at.fail(
+            _fail(
                 f"has {' and '.join(given) or 'no gold'}",
                 accepted=f"exactly one of {', '.join(GOLD)}",
             )
         if self.labels is not None:
-            object.__setattr__(self, "labels", at.words("labels", self.labels))
+            object.__setattr__(self, "labels", _words("labels", self.labels))
         elif self.valence is not None:
-            object.__setattr__(self, "valence", at.number("valence", self.valence))
+            object.__setattr__(self, "valence", _number("valence", self.valence))
         elif not isinstance(self.label, str) or not self.label.strip():
-            at.wrong("label", self.label, "a word")
+            _wrong("label", self.label, "a word")
 
     @property
     def kind(self) -> GoldKind:
@@ -212,100 +205,98 @@ class Sample:
 
         ``corpus`` and ``split`` fill in for a line that does not name them.
         """
-        at = _Place(file, line)
-        item = at.mapping(None, value)
-        for name in item:
-            if name not in SAMPLE_FIELDS:
-                at.fail(
-                    "unknown field",
-                    field=name,
-                    accepted=", ".join(SAMPLE_FIELDS),
-                    hint=did_you_mean(name, SAMPLE_FIELDS) or "Other facts belong in 'tags'.",
-                )
-        if "id" not in item:
-            at.fail("missing", field="id")
-        made = object.__new__(cls)
-        for name in GOLD:
-            if name in item and item[name] is None:
-                at.wrong(name, None, "a value")
-            _set(made, **{name: item.get(name)})
-        _set(made, id=item["id"], corpus=item.get("corpus", corpus))
-        _set(made, split=item.get("split", split))
-        for name in ("subtitle", "clues", "description", "media", "tags"):
-            _set(made, **{name: item.get(name, {})})
-        made._check(at)
-        return made
+        try:
+            item = _mapping(None, value)
+            for name in item:
+                if name not in SAMPLE_FIELDS:
+                    _fail(
+                        "unknown field",
+                        field=name,
+                        accepted=", ".join(SAMPLE_FIELDS),
+                        hint=did_you_mean(name, SAMPLE_FIELDS) or "Other facts belong in 'tags'.",
+                    )
+            for name in GOLD:
+                if name in item and item[name] is None:
+                    _wrong(name, None, "a value")
+            if "id" not in item:
+                _fail("missing", field="id")
+            return cls(**{"corpus": corpus, "split": split, **item})
+        except InputError as error:
+            raise _placed(error, file, line) from None
 
 
-class _Place(NamedTuple):
-    """Where a record stands, and the checks that name that place when they fail."""
-
-    file: str | Path | None
-    line: int | None
-
-    def fail(
-        self,
-        message: str,
-        *,
-        field: str | None = None,
-        accepted: str | None = None,
-        hint: str | None = None,
-    ) -> NoReturn:
-        raise InputError(
-            message, file=self.file, line=self.line, field=field, accepted=accepted, hint=hint
-        )
-
-    def wrong(self, name: str, value: object, accepted: str) -> NoReturn:
-        hint = None
-        if name == "labels" and isinstance(value, str):
-            hint = "Write a list of labels, or put raw text under 'output'."
-        self.fail(f"is {_type_name(value)}", field=name, accepted=accepted, hint=hint)
-
-    def mapping(self, name: str | None, value: object) -> Mapping[str, object]:
-        if not isinstance(value, Mapping):
-            self.fail(f"is {_type_name(value)}, not an object", field=name)
-        return value
-
-    def check_id(self, value: object) -> None:
-        if not isinstance(value, str):
-            self.wrong("id", value, "a string")
-        if not value.strip():
-            self.fail("is empty", field="id", accepted="the id of a clip")
-        if not value.isprintable():
-            self.fail(f"{value!r} holds a character that cannot be shown", field="id")
-
-    def words(self, name: str, value: object) -> tuple[str, ...]:
-        if not isinstance(value, (list, tuple)):
-            self.wrong(name, value, "a list of strings")
-        for position, word in enumerate(value):
-            if not isinstance(word, str):
-                self.wrong(f"{name}[{position}]", word, "a string")
-        return tuple(value)
-
-    def number(self, name: str, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            self.wrong(name, value, "a finite number")
-        if not math.isfinite(value):
-            self.fail(f"is {value}", field=name, accepted="a finite number")
-        return float(value)
-
-    def texts(self, name: str, value: object, keys: Sequence[str]) -> None:
-        for key, text in self.mapping(name, value).items():
-            if key not in keys:
-                self.fail(
-                    f"unknown key {key!r}",
-                    field=name,
-                    accepted=", ".join(keys),
-                    hint=did_you_mean(key, keys),
-                )
-            if not isinstance(text, str):
-                self.wrong(f"{name}.{key}", text, "a string")
+def _placed(error: InputError, file: str | Path | None, line: int | None) -> InputError:
+    """``error`` with the place of the record that caused it."""
+    return InputError(
+        error.message,
+        file=file,
+        line=line,
+        field=error.field,
+        accepted=error.accepted,
+        hint=error.hint,
+    )
 
 
-def _set(record: object, **fields: object) -> None:
-    """Fill fields of a frozen record that is being made and checked right after."""
-    for name, content in fields.items():
-        object.__setattr__(record, name, content)
+def _fail(
+    message: str,
+    *,
+    field: str | None = None,
+    accepted: str | None = None,
+    hint: str | None = None,
+) -> NoReturn:
+    raise InputError(message, field=field, accepted=accepted, hint=hint)
+
+
+def _wrong(name: str, value: object, accepted: str) -> NoReturn:
+    hint = None
+    if name == "labels" and isinstance(value, str):
+        hint = "Write a list of labels, or put raw text under 'output'."
+    _fail(f"is {_type_name(value)}", field=name, accepted=accepted, hint=hint)
+
+
+def _mapping(name: str | None, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, (dict, Mapping)):
+        _fail(f"is {_type_name(value)}, not an object", field=name)
+    return value
+
+
+def _check_id(value: object) -> None:
+    if not isinstance(value, str):
+        _wrong("id", value, "a string")
+    if not value.strip():
+        _fail("is empty", field="id", accepted="the id of a clip")
+    if not value.isprintable():
+        _fail(f"{value!r} holds a character that cannot be shown", field="id")
+
+
+def _words(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        _wrong(name, value, "a list of strings")
+    for position, word in enumerate(value):
+        if not isinstance(word, str):
+            _wrong(f"{name}[{position}]", word, "a string")
+    return tuple(value)
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        _wrong(name, value, "a finite number")
+    if not math.isfinite(value):
+        _fail(f"is {value}", field=name, accepted="a finite number")
+    return float(value)
+
+
+def _check_texts(name: str, value: object, keys: Sequence[str]) -> None:
+    for key, text in _mapping(name, value).items():
+        if key not in keys:
+            _fail(
+                f"unknown key {key!r}",
+                field=name,
+                accepted=", ".join(keys),
+                hint=did_you_mean(key, keys),
+            )
+        if not isinstance(text, str):
+            _wrong(f"{name}.{key}", text, "a string")
 
 
 def _type_name(value: object) -> str:

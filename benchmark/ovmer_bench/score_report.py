@@ -130,7 +130,7 @@ class ScoreReport:
             fields["vocabulary"] = _vocabulary(fields["vocabulary"])
             report = cls(**fields)
             _check_numbers(report)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise InputError(f"not a score report: {error!r}", file=file) from None
         return report
 
@@ -144,13 +144,14 @@ class ScoreReport:
         return cls.from_dict(data, file=path)
 
 
-def write_reports(path: str | Path, reports: Sequence[ScoreReport]) -> None:
-    """Write one report as itself, several (runs of a system) as a JSON list."""
-    if len(reports) == 1:
-        reports[0].write(path)
-        return
-    data = [report.to_dict() for report in reports]
-    write_text(path, json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+def reports_json(reports: Sequence[ScoreReport], summary: Mapping[str, Any]) -> str:
+    """JSON text of several reports and what sums them up; deterministic."""
+    data = {
+        "schema_version": REPORT_SCHEMA_VERSION,
+        "summary": _rounded(dict(summary)),
+        "reports": [report.to_dict() for report in reports],
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _score(data: Mapping[str, Any]) -> Score:
@@ -174,9 +175,13 @@ def _vocabulary(data: Mapping[str, Any]) -> VocabularyHealth:
 
 def _check_numbers(report: ScoreReport) -> None:
     for score in report.scores.values():
-        for value in (score.value, score.expected, score.skill):
+        numbers = [score.value, score.expected, score.skill]
+        numbers += [x for x in (score.precision, score.recall) if x is not None]
+        for interval in filter(None, (score.interval, score.skill_interval)):
+            numbers += [interval.low, interval.high]
+        for value in numbers:
             if not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise ValueError(f"{score.name} is {value!r}")
+                raise ValueError(f"{score.name} holds {value!r}")
     if report.main not in report.scores:
         raise KeyError(report.main)
 

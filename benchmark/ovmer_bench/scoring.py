@@ -15,8 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from .errors import InputError, did_you_mean
-from .gold import Gold, GoldLike, as_gold
+from .errors import InputError, did_you_mean, printable
+from .gold import Gold, GoldLike, as_gold, as_list
 from .lexicon import BUILTIN_ID, Lexicon, load_lexicon
 from .measures import (
     AVERAGES,
@@ -29,6 +29,7 @@ from .measures import (
     skill,
 )
 from .parsing import PARSER_VERSION, Extractor, parse_outputs, split_labels
+from .readers import PredictionFile
 from .schema import Prediction
 from .score_report import Score, ScoreReport
 from .sentiment import sentiment
@@ -37,7 +38,7 @@ from .significance import DEFAULT_DRAWS, DEFAULT_SEED, bootstrap
 from .statistics import EW_METRICS, ClipStatistics, clip_statistics
 from .vocabulary import vocabulary_health
 
-PredictionsLike = Iterable[Prediction] | Mapping[str, Sequence[str] | str]
+PredictionsLike = PredictionFile | Iterable[Prediction] | Mapping[str, Sequence[str] | str]
 
 _OPEN_SCORES = ("S1", "S2", "MER-FG", "M-avg", *EW_METRICS)
 _BASIC_SCORES = tuple(
@@ -82,7 +83,8 @@ class Evaluation:
         """Every score, with ``/precision``, ``/recall``, ``/expected`` and ``/skill``."""
         values = point(self.measure)
         if self.gold.kind == "open":
-            values |= {f"{m}/expected": expected_f(self.statistics, m) for m in EW_METRICS}
+            unknown = [m for m in EW_METRICS if f"{m}/expected" not in values]
+            values |= {f"{m}/expected": expected_f(self.statistics, m) for m in unknown}
             for name, parts in AVERAGES.items():
                 values[f"{name}/expected"] = float(
                     np.mean([values[f"{p}/expected"] for p in parts])
@@ -167,8 +169,9 @@ def evaluate(
     """Align, parse and map the predictions of one system.
 
     Args:
-        predictions: :class:`Prediction` records, or a mapping from clip id to labels (a list)
-            or to raw model output (a string).
+        predictions: what :func:`read_predictions` gives (errors then name file and line),
+            :class:`Prediction` records, or a mapping from clip id to labels (a list) or to raw
+            model output (a string).
         gold: corpus name, corpus, samples, or a mapping from clip id to gold labels.
         lexicon: a lexicon or the id of one.
         extractor: reads labels from prose; default: the rules of ``extraction``.
@@ -187,9 +190,11 @@ def evaluate(
     by_id = _by_id(predictions, corpus)
     missing = [clip for clip in corpus.ids if clip not in by_id]
     if missing and not allow_missing:
+        file = predictions.path if isinstance(predictions, PredictionFile) else None
         raise InputError(
-            f"{system}: no prediction for {len(missing)} of {len(corpus)} clips of"
-            f" {corpus.name}: {_first(missing)}",
+            f"no prediction for {len(missing)} of {len(corpus)} clips of {corpus.name}:"
+            f" {_first(missing)}",
+            file=file,
             hint="Add them, or score them as empty with --allow-missing.",
         )
     empty = [Prediction(id=clip, labels=[]) for clip in missing]
@@ -197,7 +202,7 @@ def evaluate(
     labels, read_by = labels_of([by_id[clip] for clip in corpus.ids], extractor)
     statistics = clip_statistics(corpus.labels, labels, mapped_by)
     return Evaluation(
-        system=system,
+        system=printable(system),
         gold=corpus,
         labels=labels,
         statistics=statistics,
@@ -246,17 +251,21 @@ def _measure(corpus: Gold, labels: list[list[str]], statistics: ClipStatistics) 
 
 
 def _by_id(predictions: PredictionsLike, corpus: Gold) -> dict[str, Prediction]:
-    if isinstance(predictions, Mapping):
+    file, lines = None, None
+    if isinstance(predictions, PredictionFile):
+        file, lines = predictions.path, predictions.lines
+        predictions = predictions.predictions
+    elif isinstance(predictions, Mapping):
         predictions = [
             Prediction(id=clip, output=said)
             if isinstance(said, str)
-            else Prediction(id=clip, labels=list(said))
+            else Prediction(id=clip, labels=as_list(said))
             for clip, said in predictions.items()
         ]
     by_id: dict[str, Prediction] = {}
     for prediction in predictions:
         if prediction.id in by_id:
-            raise InputError(f"two predictions for clip {prediction.id!r}")
+            raise InputError(f"two predictions for clip {prediction.id[:80]!r}", field="id")
         by_id[prediction.id] = prediction
     known = set(corpus.ids)
     unknown = [clip for clip in by_id if clip not in known]
@@ -264,6 +273,9 @@ def _by_id(predictions: PredictionsLike, corpus: Gold) -> dict[str, Prediction]:
         raise InputError(
             f"{len(unknown)} of {len(by_id)} predictions are for clips that {corpus.name} does"
             f" not hold: {_first(unknown)}",
+            file=file,
+            line=lines[list(by_id).index(unknown[0])] if lines else None,
+            field="id",
             hint=did_you_mean(unknown[0], corpus.ids) if len(known) < 5000 else None,
         )
     return by_id
@@ -300,4 +312,4 @@ def _labels_sha256(ids: Sequence[str], labels: Sequence[Sequence[str]]) -> str:
 
 
 def _first(ids: Sequence[str]) -> str:
-    return ", ".join(map(repr, ids[:5])) + (", ..." if len(ids) > 5 else "")
+    return ", ".join(repr(clip[:80]) for clip in ids[:5]) + (", ..." if len(ids) > 5 else "")

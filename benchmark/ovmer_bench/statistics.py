@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +55,7 @@ class LabelRows:
 
 def encode(*sides: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], tuple[LabelRows, ...]]:
     """Encode several equally long lists of label lists over one shared vocabulary."""
-    ids: defaultdict[str, int] = defaultdict()
-    ids.default_factory = ids.__len__  # a label not seen before gets the next number
+    ids = _numbering()
     rows = []
     for lists in sides:
         start = np.zeros(len(lists) + 1, np.int64)
@@ -145,16 +145,18 @@ class ClipStatistics:
 
     @cached_property
     def _masks(self) -> dict[str, tuple[Masks, Masks]]:
-        entries = [self.lexicon.lookup(label) for label in self.vocabulary]
+        # Many labels share their places: each set of places is turned into bits once.
+        places = _numbering()
+        lookup = self.lexicon.lookup
+        kind = np.array([places[lookup(label).sectors] for label in self.vocabulary], np.int64)
         result = {}
         for metric in M3_METRICS:
             wheel, level = wheel_and_level(metric)
             bit = {sector: 1 << i for i, sector in enumerate(self.sectors(metric))}
             if len(bit) > _MASK_BITS:
                 raise InputError(f"wheel {wheel} has more than {_MASK_BITS} sectors")
-            table = np.array(
-                [bit.get(e.sectors[wheel - 1][level - 1] or "", 0) for e in entries], np.uint64
-            )
+            masks = [bit.get(place[wheel - 1][level - 1] or "", 0) for place in places]
+            table = np.array(masks, np.uint64)[kind]
             result[metric] = (_union(table, self.gold), _union(table, self.predicted))
         return result
 
@@ -216,7 +218,7 @@ def wheel_and_level(metric: str) -> tuple[int, int]:
 def bits(masks: Masks, n_sectors: int) -> Floats:
     """0/1 indicator rows of bit masks, shape (N, n_sectors)."""
     shifts = np.arange(n_sectors, dtype=np.uint64)
-    return ((masks[:, None] >> shifts) & np.uint64(1)).astype(np.float64)
+    return ((masks >> shifts[:, None]) & np.uint64(1)).astype(np.float64).T
 
 
 def distinct(keys: Ints) -> Ints:
@@ -225,6 +227,13 @@ def distinct(keys: Ints) -> Ints:
     is_new = np.ones(len(keys), np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=is_new[1:])
     return keys[is_new]
+
+
+def _numbering() -> defaultdict[Any, int]:
+    """Numbers things from 0 in the order in which they are first asked for."""
+    numbers: defaultdict[Any, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    return numbers
 
 
 def _union(table: Masks, rows: LabelRows) -> Masks:

@@ -12,20 +12,15 @@ from __future__ import annotations
 
 import pickletools
 import re
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import numpy as np
 
+from .bounds import array_from_bytes, check_size, count_items, shown
 from .errors import InputError
 
 MAX_OPCODES = 5_000_000
-MAX_DEPTH = 64
-MAX_WEIGHT = 2**30
-"""Values, and characters of text, that the result may spread out to."""
-MAX_ITEMS = 10**8
-MAX_DIMENSIONS = 32
 
 _NAMES = {
     **{f"{module}.multiarray._reconstruct": "array" for module in ("numpy.core", "numpy._core")},
@@ -63,7 +58,7 @@ def load_array(data: bytes) -> np.ndarray[Any, Any]:
         raise InputError(f"pickle holds {type(value).__name__}, not an array")
     if length != len(data):
         raise InputError(f"{len(data) - length} bytes behind the end of a pickle")
-    _check_size(value)
+    check_size(value)
     return value
 
 
@@ -113,7 +108,7 @@ class _Machine:
             elif name not in _IGNORED:
                 step = _STEPS.get(name)
                 if step is None:
-                    _refuse(f"opcode {name}" if arg is None else f"opcode {name} {_shown(arg)}")
+                    _refuse(f"opcode {name}" if arg is None else f"opcode {name} {shown(arg)}")
                 step(self, arg)
         raise ValueError("no end")
 
@@ -201,7 +196,7 @@ class _Machine:
             dotted = f"{module} {attribute}"
         dotted = ".".join(dotted.split(" ", 1))
         if dotted not in _NAMES:
-            _refuse(_shown(dotted))
+            _refuse(shown(dotted))
         self._stack.append(_Name(_NAMES[dotted]))
 
     def call(self, _: object) -> None:
@@ -260,7 +255,7 @@ def _announce_array(kind: Any, _shape: Any, _typecode: Any) -> _Shell:
 
 def _announce_dtype(code: Any, _align: Any = False, _copy: Any = True) -> _Shell:
     if not isinstance(code, str) or not _DTYPE.fullmatch(code):
-        _refuse(f"dtype {_shown(code)}")
+        _refuse(f"dtype {shown(code)}")
     return _Shell(code)
 
 
@@ -291,7 +286,7 @@ def _array(
     if dtype.kind != "O":
         return _from_bytes(content, dtype, shape, "F" if fortran else "C")
     if not isinstance(content, list) or len(content) != count_items(shape):
-        raise ValueError(f"an object array of shape {_shown(shape)} with other content")
+        raise ValueError(f"an object array of shape {shown(shape)} with other content")
     flat = np.fromiter(content, dtype, count=len(content))
     shaped: np.ndarray[Any, Any] = flat.reshape(shape, order="F" if fortran else "C")
     return shaped
@@ -311,7 +306,7 @@ def _scalar(dtype: Any, content: Any = b"") -> np.generic:
 
 def _encode(text: str, codec: str = "latin1") -> bytes:
     if codec not in ("latin1", "latin-1"):
-        _refuse(f"codec {_shown(codec)}")
+        _refuse(f"codec {shown(codec)}")
     return text.encode("latin1")
 
 
@@ -331,107 +326,12 @@ def _same(value: Any) -> Any:
     return value
 
 
-def count_items(shape: Any) -> int:
-    """Number of items of an array of ``shape``.
-
-    Raises:
-        ValueError: not a shape, or more than :data:`MAX_ITEMS`.
-    """
-    if not isinstance(shape, tuple) or len(shape) > MAX_DIMENSIONS:
-        raise ValueError("no shape")
-    items = 1
-    for length in shape:
-        if type(length) is not int or not 0 <= length <= MAX_ITEMS:
-            raise ValueError(f"a length of {_shown(length)}")
-        items *= length
-    if items > MAX_ITEMS:
-        raise ValueError(f"{items:,} items")
-    return items
-
-
-def array_from_bytes(
-    raw: Any, dtype: np.dtype[Any], shape: Any, *, fortran: bool = False
-) -> np.ndarray[Any, Any]:
-    """An array of numbers or text from exactly its bytes.
-
-    Raises:
-        ValueError: another number of bytes than ``shape`` and ``dtype`` ask for, or text with
-            a code point that does not exist.
-    """
-    items = count_items(shape)
-    if not isinstance(raw, bytes) or dtype.hasobject:
-        raise ValueError("bytes of numbers or text expected")
-    if len(raw) != items * dtype.itemsize:
-        raise ValueError(f"{len(raw):,} bytes for {items:,} items of dtype {dtype}")
-    if dtype.itemsize == 0:
-        return np.zeros(shape, dtype)
-    if dtype.kind == "U" and raw:
-        codes = np.frombuffer(raw, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
-        if int(codes.max()) > 0x10FFFF:
-            raise ValueError(f"text with code point {int(codes.max()):#x}")
-    flat = np.frombuffer(raw, dtype)
-    shaped: np.ndarray[Any, Any] = flat.reshape(shape, order="F" if fortran else "C")
-    return shaped
-
-
-def _check_size(root: object) -> None:
-    """Refuse cycles, deep nesting and what would spread out to more than the data."""
-    open_ids: set[int] = set()
-    known: dict[int, tuple[int, int]] = {}  # id -> weight, depth
-    todo = [root]
-    while todo:
-        node = todo[-1]
-        if id(node) in known:
-            todo.pop()
-            continue
-        inside = [item for item in _items(node) if isinstance(item, _CONTAINERS)]
-        if id(node) not in open_ids:
-            open_ids.add(id(node))
-            if any(id(item) in open_ids for item in inside):
-                raise InputError("pickle holds something that contains itself")
-            todo.extend(item for item in inside if id(item) not in known)
-            continue
-        weight = sum(map(_weight, _items(node))) + sum(known[id(item)][0] for item in inside)
-        depth = 1 + max((known[id(item)][1] for item in inside), default=0)
-        if depth > MAX_DEPTH:
-            raise InputError(f"pickle is nested more than {MAX_DEPTH} deep")
-        if weight > MAX_WEIGHT:
-            raise InputError(f"pickle spreads out to more than {MAX_WEIGHT:,} values")
-        known[id(node)] = weight, depth
-        open_ids.discard(id(node))
-        todo.pop()
-
-
-_CONTAINERS = (list, tuple, dict, set, np.ndarray)
-
-
-def _items(node: object) -> Iterator[object]:
-    if isinstance(node, dict):
-        return chain(node, node.values())
-    if isinstance(node, np.ndarray):
-        return iter(node.flat) if node.dtype.hasobject else iter(())
-    return iter(node) if isinstance(node, (list, tuple, set)) else iter(())
-
-
-def _weight(item: object) -> int:
-    if isinstance(item, np.ndarray):
-        return item.size
-    return len(item) + 1 if isinstance(item, (str, bytes)) else 1
-
-
 def _refuse(what: str) -> NoReturn:
     raise InputError(
         f"refused: the file asks for {what}, which data does not need",
         accepted=_ACCEPTED,
         hint="Nothing in it was run. Do not open it with other tools unless you trust it.",
     )
-
-
-def _shown(value: object) -> str:
-    """A value for a message: text and numbers shortened, of other things the type."""
-    if isinstance(value, (str, int)):
-        return repr(value)[:120] if isinstance(value, str) else str(value)[:40]
-    return type(value).__name__
 
 
 _MEANINGS: dict[str, Callable[..., Any]] = {

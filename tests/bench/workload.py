@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from ovmer_bench.gold import Gold
 from ovmer_bench.lexicon import Lexicon
+from ovmer_bench.measures import EwMeasure
+from ovmer_bench.scoring import NO_EXTRACTOR, Evaluation
+from ovmer_bench.statistics import clip_statistics
+from ovmer_bench.vocabulary import vocabulary_health
 
 MOST_LABELS = 8
 _UNKNOWN_WORDS = 2_000
@@ -36,6 +41,24 @@ def published_kind(lexicon: Lexicon) -> Lexicon:
         canonical=None,
         _entries={},
     )
+
+
+def all_metrics(
+    gold: Lists, predicted: Lists, lexicon: Lexicon
+) -> tuple[Evaluation, dict[str, float]]:
+    """Statistics, every score with skill, and vocabulary health: labels to all numbers."""
+    statistics = clip_statistics(gold, predicted, lexicon)
+    evaluation = Evaluation(
+        system="bench",
+        gold=Gold("bench", "open", (), ""),
+        labels=predicted,
+        statistics=statistics,
+        measure=EwMeasure(statistics),
+        extractor=NO_EXTRACTOR,
+        missing=0,
+    )
+    vocabulary_health(statistics, has_gold_labels=True)
+    return evaluation, evaluation.values
 
 
 def _lists(rng: np.random.Generator, n: int, forms: np.ndarray, unknown: np.ndarray) -> Lists:

@@ -21,6 +21,7 @@ from .options import (
     extractor_options,
     gold_of,
     gold_options,
+    keep_inputs,
     scoring_options,
 )
 
@@ -59,11 +60,14 @@ def command(
     Every pair is tested by a paired bootstrap and by approximate randomisation; p-values are
     corrected for the number of pairs.
     """
+    if draws == 0:
+        raise click.UsageError("comparing needs --draws of at least 1")
     reader = extractor_of(extractor, server_url, model)
+    keep_inputs([json_file], (*files, gold))
     source = as_gold(gold_of(task, gold))
     evaluations = [
         evaluate(
-            read_predictions(file).predictions,
+            read_predictions(file),
             source,
             lexicon=lexicon,
             extractor=reader,
@@ -72,8 +76,6 @@ def command(
         )
         for file, name in zip(files, _names(files), strict=True)
     ]
-    if draws == 0:
-        raise click.UsageError("comparing needs --draws of at least 1")
     comparison = compare(evaluations, scores or None, alpha=alpha, draws=draws, seed=seed)
     if json_file is not None:
         text = json.dumps(dataclasses.asdict(comparison), indent=2, ensure_ascii=False)

@@ -55,9 +55,10 @@ def info_command(name: str) -> None:
 @click.argument("name")
 @click.option("--from", "folder", required=True, type=FILE, help="Folder with official files.")
 @click.option("--allow-count", is_flag=True, help="Accept another number of clips.")
-def import_command(name: str, folder: Path, allow_count: bool) -> None:
+@click.option("--replace", is_flag=True, help="Replace an import that has more texts.")
+def import_command(name: str, folder: Path, allow_count: bool, replace: bool) -> None:
     """Read the official files of corpus NAME, check them, and keep what scoring needs."""
-    corpus = import_corpus(name, folder, allow_count=allow_count)
+    corpus = import_corpus(name, folder, allow_count=allow_count, replace=replace)
     say(f"imported {_described(corpus)}")
 
 
@@ -81,4 +82,7 @@ def show_command(name: str, clip: str) -> None:
 
 
 def _described(corpus: Corpus) -> str:
-    return f"{corpus.info.name}: {len(corpus.samples):,} clips, sample set {corpus.sha256[:12]}"
+    clips = len(corpus.samples)
+    subtitles = sum(any(sample.subtitle.values()) for sample in corpus.samples)
+    hashed = f"sample set {corpus.sha256[:12]}"
+    return f"{corpus.info.name}: {clips:,} clips, {subtitles:,} with subtitle, {hashed}"

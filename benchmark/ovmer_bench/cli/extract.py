@@ -11,7 +11,7 @@ from ..lexicon import load_lexicon
 from ..parsing import parse_outputs, split_labels
 from ..readers import read_predictions, write_predictions
 from ..schema import Prediction
-from .options import FILE, extractor_of, extractor_options
+from .options import FILE, extractor_of, extractor_options, keep_inputs
 
 
 @click.command("extract")
@@ -32,6 +32,7 @@ def command(
             file=target,
             accepted=".jsonl",
         )
+    keep_inputs([target], [source])
     reader = extractor_of(extractor, server_url, model)
     predictions = read_predictions(source).predictions
     raw = [p for p in predictions if p.output is not None]

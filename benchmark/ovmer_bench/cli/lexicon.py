@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..console import plain_table, say, show
-from ..errors import InputError
+from ..errors import InputError, printable
 from ..files import write_text
 from ..gold import Gold, as_gold
 from ..lexicon import BUILTIN_ID, load_lexicon
@@ -17,7 +17,7 @@ from ..lexicon_releases import RELEASES, UnverifiedLexicon
 from ..lexicon_upstream import InstallReport, install, installed_ids
 from ..readers import read_predictions
 from ..scoring import labels_of
-from .options import FILE
+from .options import FILE, keep_inputs
 
 _SHOWN = 20
 
@@ -95,6 +95,7 @@ def coverage_command(
     file: Path, lexicons: tuple[str, ...], top: int, json_file: Path | None
 ) -> None:
     """Count what lexicons know of the labels in FILE (predictions or gold)."""
+    keep_inputs([json_file], [file])
     lists = _label_lists(file)
     found = [coverage(lists, load_lexicon(i), top) for i in lexicons or _all_ids()]
     if json_file is not None:
@@ -123,7 +124,8 @@ def _print_coverage(item: Coverage) -> None:
         rows.add_row(name, *shown, f"{counts.total:,}")
     show(rows)
     if item.unknown_words:
-        say("unknown: " + ", ".join(f"{word} ({n})" for word, n in item.unknown_words))
+        words = (f"{printable(word)} ({n})" for word, n in item.unknown_words)
+        say(f"unknown: {', '.join(words)}")
 
 
 @command.command("explain")

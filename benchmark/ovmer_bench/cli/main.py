@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -20,8 +23,19 @@ _COMMANDS = {
 }
 
 
+class _OutputError(Exception):
+    """Standard output cannot be written; click would take an ``OSError`` for its own."""
+
+
 class _LazyGroup(click.Group):
     """Imports a command when it is run or asked for help, so that each starts fast."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; files name themselves in errors, so what is left is the output."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise _OutputError from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -42,6 +56,7 @@ def group() -> None:
 
 def main() -> None:
     """Run ``ovmer``; bad input ends in one line on standard error and exit code 2."""
+    _show_any_text()
     try:
         group.main(prog_name="ovmer", standalone_mode=False)
     except OvmerError as error:
@@ -55,7 +70,22 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of our output went away (ovmer ... | head): nothing is wrong.
-        sys.stderr.close()
-        sys.exit(0)
+    except _OutputError as wrapped:
+        _drop_output()
+        if isinstance(wrapped.__cause__, BrokenPipeError):
+            # The reader of our output went away (ovmer ... | head): nothing is wrong.
+            sys.exit(0)
+        click.echo(f"error: {OvmerError(str(wrapped.__cause__))}", err=True)
+        sys.exit(OvmerError.exit_code)
+
+
+def _show_any_text() -> None:
+    """Escape what a terminal's or pipe's encoding cannot show, instead of failing on it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Let what is still in the buffer go nowhere, or Python would fail on it once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from ..errors import InputError
 from ..gold import GoldLike
 from ..lexicon import BUILTIN_ID
 from ..parsing import Extractor
@@ -72,6 +74,18 @@ def gold_of(task: str | None, gold: Path | None) -> GoldLike:
     if task is not None:
         return task
     return Path(gold) if gold is not None else ""
+
+
+def keep_inputs(written: Sequence[Path | None], read: Sequence[Path | None]) -> None:
+    """Make sure that no file to be written is one that is read, or is written twice."""
+    inputs = {os.path.realpath(path) for path in filter(None, read)}
+    outputs: set[str] = set()
+    for path in filter(None, written):
+        place = os.path.realpath(path)
+        if place in inputs | outputs:
+            role = "is also read" if place in inputs else "would be written twice"
+            raise InputError(role, file=path, hint="Name another file to write.")
+        outputs.add(place)
 
 
 def extractor_of(extractor: str, server_url: str | None, model: str | None) -> Extractor | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
@@ -9,11 +10,20 @@ import click
 from ..console import say, show
 from ..corpora.registry import MER_UNIBENCH
 from ..errors import InputError
+from ..files import write_texts
 from ..gold import GoldLike, as_gold
 from ..readers import read_predictions
-from ..report_text import latex, markdown, render, render_runs, render_unibench
-from ..runs import summarise, unibench
-from ..score_report import ScoreReport, write_reports
+from ..report_text import (
+    latex,
+    markdown,
+    markdown_runs,
+    markdown_unibench,
+    render,
+    render_runs,
+    render_unibench,
+)
+from ..runs import RunSummary, UniBench, summarise, unibench
+from ..score_report import ScoreReport, reports_json
 from ..scoring import Evaluation, evaluate
 from .options import (
     FILE,
@@ -21,6 +31,7 @@ from .options import (
     extractor_options,
     gold_of,
     gold_options,
+    keep_inputs,
     scoring_options,
 )
 
@@ -62,10 +73,11 @@ def command(
     corpora, named after them.
     """
     reader = extractor_of(extractor, server_url, model)
+    keep_inputs((json_file, html_file), (*files, gold))
 
     def run(file: Path, source: GoldLike, name: str) -> Evaluation:
         return evaluate(
-            read_predictions(file).predictions,
+            read_predictions(file),
             source,
             lexicon=lexicon,
             extractor=reader,
@@ -74,7 +86,7 @@ def command(
         )
 
     pairs: list[tuple[Path, GoldLike]]
-    if task == UNIBENCH_TASK:
+    if task == UNIBENCH_TASK and gold is None:
         pairs = _unibench_files(files)
     else:
         source = as_gold(gold_of(task, gold))
@@ -83,19 +95,37 @@ def command(
         raise click.UsageError("--html takes one prediction file")
     evaluations = [run(file, source, system or file.stem) for file, source in pairs]
     reports = [evaluation.report(draws=draws, seed=seed) for evaluation in evaluations]
+    summary = _summary(reports, is_unibench=task == UNIBENCH_TASK)
+    texts: dict[Path, str] = {}
     if json_file is not None:
-        write_reports(json_file, reports)
+        texts[json_file] = _json(reports, summary)
     if html_file is not None:
-        from ..report_html import write_html
+        from ..report_html import html
 
-        write_html(html_file, evaluations[0], reports[0])
-    _print(reports, as_latex, as_markdown, is_unibench=task == UNIBENCH_TASK)
-    for written in filter(None, (json_file, html_file)):
+        texts[html_file] = html(evaluations[0], reports[0])
+    write_texts(texts)
+    _print(reports, summary, as_latex, as_markdown)
+    for written in texts:
         click.echo(f"wrote {written}", err=True)
 
 
+def _summary(reports: list[ScoreReport], is_unibench: bool) -> RunSummary | UniBench | None:
+    if is_unibench:
+        return unibench(reports)
+    return summarise(reports) if len(reports) > 1 else None
+
+
+def _json(reports: list[ScoreReport], summary: RunSummary | UniBench | None) -> str:
+    if summary is None:
+        return reports[0].to_json()
+    return reports_json(reports, dataclasses.asdict(summary))
+
+
 def _print(
-    reports: list[ScoreReport], as_latex: bool, as_markdown: bool, is_unibench: bool
+    reports: list[ScoreReport],
+    summary: RunSummary | UniBench | None,
+    as_latex: bool,
+    as_markdown: bool,
 ) -> None:
     if as_latex:
         say(latex(reports).rstrip("\n"))
@@ -105,10 +135,16 @@ def _print(
             say(markdown(report))
         else:
             show(render(report))
-    if is_unibench:
-        show(render_unibench(unibench(reports)))
-    elif len(reports) > 1:
-        show(render_runs(summarise(reports)))
+    if isinstance(summary, UniBench):
+        if as_markdown:
+            say(markdown_unibench(summary))
+        else:
+            show(render_unibench(summary))
+    elif summary is not None:
+        if as_markdown:
+            say(markdown_runs(summary))
+        else:
+            show(render_runs(summary))
 
 
 def _unibench_files(files: tuple[Path, ...]) -> list[tuple[Path, GoldLike]]:

@@ -25,7 +25,7 @@ from ..parsing import split_labels
 from ..schema import Sample
 from ..strict_json import check_text
 from .registry import CorpusInfo, corpus_info
-from .store import Corpus, save_corpus
+from .store import Corpus, imported, load_corpus, save_corpus
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,9 @@ _GENERIC_LABELS = re.compile(r"labels?(?:[-_].*)?\.npz")
 _LARGEST_CSV = 2**29
 
 
-def import_corpus(name: str, folder: str | Path, *, allow_count: bool = False) -> Corpus:
+def import_corpus(
+    name: str, folder: str | Path, *, allow_count: bool = False, replace: bool = False
+) -> Corpus:
     """Read a corpus from its official files and store it in the data home.
 
     Args:
@@ -46,9 +48,11 @@ def import_corpus(name: str, folder: str | Path, *, allow_count: bool = False) -
         folder: searched recursively; a single label file does as well.
         allow_count: accept another number of clips than the official one, and record it. The
             label file must then name the corpus, by its own name or a folder's.
+        replace: replace an earlier import even where this one has fewer texts.
 
     Raises:
-        CorpusError: unknown or embedded corpus, no label file that fits, or several.
+        CorpusError: unknown or embedded corpus, no label file that fits, several, or an
+            earlier import whose subtitles or descriptions would be lost.
         InputError: a transcript or description file that cannot be read.
     """
     info = corpus_info(name)
@@ -79,7 +83,26 @@ def import_corpus(name: str, folder: str | Path, *, allow_count: bool = False) -
         for role, path in (*parts, ("description", descriptions.path))
         if path is not None
     ]
+    if not replace:
+        _refuse_loss(info, samples)
     return save_corpus(info, samples, sources)
+
+
+def _refuse_loss(info: CorpusInfo, samples: Sequence[Sample]) -> None:
+    """An import of labels alone must not silently drop the texts of an earlier one."""
+    if info.name not in imported():
+        return
+    try:
+        earlier = load_corpus(info.name).samples
+    except CorpusError:
+        return  # What is damaged is what an import is there to mend.
+    for field in ("subtitle", "description"):
+        before, now = (sum(bool(getattr(s, field)) for s in each) for each in (earlier, samples))
+        if now < before:
+            raise CorpusError(
+                f"{info.name} is imported with {before} {field}s, and these files hold {now}",
+                hint="Name a folder that holds them too, or give --replace.",
+            )
 
 
 _GOLD_FIELD = {"open": "labels", "basic": "label", "sentiment": "valence"}

@@ -1,7 +1,8 @@
 """Imported corpora on disk, embedded ones in the package, and the guard between train and test.
 
-An imported corpus is a folder ``corpora/NAME`` of the data home: ``samples.jsonl`` and a
-``manifest.json`` that says what it was made of. Loading checks one against the other.
+An imported corpus is a folder ``corpora/NAME`` of the data home: a ``manifest.json`` that says
+what it was made of, and the samples file that the manifest names by its hash. An import that is
+cut short leaves the earlier corpus whole, since the manifest is replaced last.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from ..schema import SCHEMA_VERSION, Sample
 from ..strict_json import parse_json
 from .registry import CORPORA, CorpusInfo, corpus_info
 
-SAMPLES_FILE = "samples.jsonl"
 MANIFEST_FILE = "manifest.json"
 
 
@@ -96,6 +96,11 @@ def corpus_folder(info: CorpusInfo) -> Path:
     return data_home() / "corpora" / info.name
 
 
+def samples_path(info: CorpusInfo, samples_sha256: str) -> Path:
+    """The samples file whose bytes have this hash."""
+    return corpus_folder(info) / f"samples-{samples_sha256[:12]}.jsonl"
+
+
 def sample_set_sha256(samples: Iterable[Sample]) -> str:
     """Hash of clip ids and gold, whatever the order of clips and labels.
 
@@ -115,6 +120,7 @@ def save_corpus(
     """Store an imported corpus; the same samples and sources give the same bytes."""
     lines = [json.dumps(sample.to_dict(), ensure_ascii=False) + "\n" for sample in samples]
     text = "".join(lines)
+    samples_sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest()
     sha256 = sample_set_sha256(samples)
     manifest: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
@@ -123,14 +129,19 @@ def save_corpus(
         "expected_n": info.n,
         "allow_count": len(samples) != info.n,
         "sha256": sha256,
-        "samples_sha256": hashlib.sha256(text.encode("utf-8")).hexdigest(),
+        "samples_sha256": samples_sha256,
         "with_subtitle": sum(1 for sample in samples if any(sample.subtitle.values())),
         "with_description": sum(1 for sample in samples if sample.description),
         "sources": list(sources),
     }
-    folder = corpus_folder(info)
-    write_text(folder / SAMPLES_FILE, text)
-    write_text(folder / MANIFEST_FILE, json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
+    path = samples_path(info, samples_sha256)
+    write_text(path, text)
+    write_text(
+        path.with_name(MANIFEST_FILE), json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+    )
+    for stale in path.parent.glob("samples-*.jsonl"):
+        if stale != path:
+            stale.unlink()
     return Corpus(info, tuple(samples), sha256, manifest)
 
 
@@ -197,10 +208,11 @@ def _load_imported(info: CorpusInfo) -> Corpus:
         manifest = parse_json(read_text(folder / MANIFEST_FILE), file=folder / MANIFEST_FILE)
         if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
             raise CorpusError("is of another version", file=folder / MANIFEST_FILE, hint=again)
-        stored = hashlib.sha256(read_bytes(folder / SAMPLES_FILE)).hexdigest()
-        if stored != manifest.get("samples_sha256"):
-            raise CorpusError("does not match its manifest", file=folder / SAMPLES_FILE, hint=again)
-        samples = read_samples(folder / SAMPLES_FILE, corpus=info.name, split=info.split)
+        recorded = str(manifest.get("samples_sha256"))
+        path = samples_path(info, recorded)
+        if hashlib.sha256(read_bytes(path)).hexdigest() != recorded:
+            raise CorpusError("does not match its manifest", file=path, hint=again)
+        samples = read_samples(path, corpus=info.name, split=info.split)
     except InputError as error:
         raise CorpusError(
             f"damaged: {error.message}", file=error.file, line=error.line, hint=again
