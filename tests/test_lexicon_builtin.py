@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,8 @@ from ovmer_bench.errors import LexiconError
 from ovmer_bench.files import read_text
 from ovmer_bench.lexicon import Lexicon
 from ovmer_bench.lexicon_derivation import WORDNET_FOLDER
+from ovmer_bench.npz import read_npz
+from ovmer_bench.sentiment import sentiment
 
 FOLDER = lexicon_build.lexicon_folder()
 
@@ -349,3 +353,44 @@ def test_faulty_sources_are_named(sources: Path, name: str, text: str, message: 
 def test_a_folder_without_wordnet_is_named(sources: Path) -> None:
     with pytest.raises(LexiconError, match="wordnet-base"):
         lexicon_build.build(sources, sources)
+
+
+def label_lists(reference: Path) -> dict[str, list[list[str]]]:
+    """Label lists of people and of released systems, by file."""
+    with (reference / "labels" / "ovmerd.csv").open(encoding="utf-8", newline="") as table:
+        lists = {"gold": [_labels(row["openset"]) for row in csv.DictReader(table)]}
+    for path in sorted((reference / "predictions").rglob("*-openset.npz")):
+        items = read_npz(path)["fileitems"]
+        lists[str(path.relative_to(reference))] = [_labels(item) for item in items]
+    return lists
+
+
+def _labels(value: object) -> list[str]:
+    text = value if isinstance(value, str) else ",".join(map(str, value))  # type: ignore[call-overload]
+    found = [label.strip().lower() for label in re.split(r"[',\"]", text.strip("[]"))]
+    return [label for label in found if label]
+
+
+def test_coverage_of_released_label_lists(lexicon: Lexicon, reference: Path) -> None:
+    lists = label_lists(reference)
+    assert len(lists) > 5
+    for name, clips in lists.items():
+        tokens = [label for clip in clips for label in clip]
+        known = [lexicon.lookup(label).status != "unknown" for label in tokens]
+        types = {label: lexicon.lookup(label).status != "unknown" for label in tokens}
+        assert sum(known) / len(known) >= 0.97, name
+        assert sum(types.values()) / len(types) >= 0.90, name
+
+
+def test_valences_tell_the_sentiment_of_reviews(lexicon: Lexicon, reference: Path) -> None:
+    """The published figure, with a language model judging the same labels, is 81.3."""
+    gold = read_npz(reference / "labels" / "cmumosi.npz")["test_corpus"].item()
+    (path,) = (reference / "predictions" / "cmumosi").glob("*-openset.npz")
+    arrays = read_npz(path)
+    right = total = 0
+    for name, item in zip(arrays["filenames"], arrays["fileitems"], strict=True):
+        value = gold[str(name)]["val"]
+        if value != 0:
+            total += 1
+            right += (sentiment(_labels(item), lexicon) > 0) == (value > 0)
+    assert right / total > 0.79

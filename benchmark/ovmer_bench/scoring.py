@@ -307,8 +307,8 @@ def labels_of(
 
 
 def _labels_sha256(ids: Sequence[str], labels: Sequence[Sequence[str]]) -> str:
-    lines = sorted(json.dumps([clip, list(said)]) for clip, said in zip(ids, labels, strict=True))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    pairs = sorted(zip(ids, labels, strict=True))  # ids differ, so labels are never compared
+    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
 
 
 def _first(ids: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
-from .scenes_quality import clues, subtitle
+from .scenes_quality import clues, gold, subtitle
 
 FOLDS = 5
 SEEDS = (0, 1, 2, 3, 4)
@@ -62,7 +62,7 @@ def held_out(
 ) -> list[list[str]]:
     """Labels for every scene from classifiers that never saw it."""
     sectors = lexicon.sectors(1, 1)
-    gold = np.array([[any(_in(lexicon, x, s) for x in c.labels) for s in sectors] for c in samples])
+    truth = np.array([[any(_in(lexicon, x, s) for x in gold(c)) for s in sectors] for c in samples])
     said: list[list[str]] = [[] for _ in samples]
     for train, test in _folds(len(samples), seed):
         words = [_usual_label([samples[i] for i in train], lexicon, s) for s in sectors]
@@ -70,7 +70,7 @@ def held_out(
             TfidfVectorizer(sublinear_tf=True, min_df=2),
             OneVsRestClassifier(LogisticRegression(max_iter=1000, class_weight="balanced")),
         )
-        model.fit([texts[i] for i in train], gold[train])
+        model.fit([texts[i] for i in train], truth[train])
         chances = model.predict_proba([texts[i] for i in test])
         for i, chance in zip(test, chances, strict=True):
             chosen = np.flatnonzero(chance >= 0.5)
@@ -99,14 +99,14 @@ def part_skill() -> float:
     corpus = load_corpus("ovmer_scenes")
     usual = {}
     for letter in sorted({part(sample) for sample in corpus.samples}):
-        own = Counter(x for s in corpus.samples if part(s) == letter for x in s.labels)
+        own = Counter(x for s in corpus.samples if part(s) == letter for x in gold(s))
         usual[letter] = sorted(own, key=lambda label: (-own[label], label))[:3]
     said = {sample.id: usual[part(sample)] for sample in corpus.samples}
     return score(said, corpus, draws=0).scores["S1"].skill
 
 
 def _folds(n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    return KFold(FOLDS, shuffle=True, random_state=seed).split(np.zeros(n))
+    yield from KFold(FOLDS, shuffle=True, random_state=seed).split(np.zeros(n))
 
 
 def _in(lexicon: Lexicon, label: str, sector: str) -> bool:
@@ -114,5 +114,5 @@ def _in(lexicon: Lexicon, label: str, sector: str) -> bool:
 
 
 def _usual_label(train: Sequence[Sample], lexicon: Lexicon, sector: str) -> str:
-    counts = Counter(x for s in train for x in s.labels if _in(lexicon, x, sector))
+    counts = Counter(x for s in train for x in gold(s) if _in(lexicon, x, sector))
     return min(counts, key=lambda label: (-counts[label], label))

@@ -28,6 +28,7 @@ from . import scenes_baseline
 from .scenes_quality import (
     NGRAM,
     clues,
+    gold,
     label_counts,
     leaks,
     most_alike,
@@ -210,7 +211,7 @@ def _tags(samples: Sequence[Sample]) -> list[str]:
 
 def _gold(samples: Sequence[Sample]) -> list[str]:
     counts = label_counts(samples)
-    sizes = Counter(len(sample.labels) for sample in samples)
+    sizes = Counter(len(gold(sample)) for sample in samples)
     total = sum(n for _, n in counts)
     frequent = ", ".join(f"{label} {n}" for label, n in counts[:12])
     return [
@@ -275,10 +276,10 @@ def _limits(corpus: Corpus, lexicon: Lexicon) -> list[str]:
 
 
 def _reference(corpus: Corpus) -> list[str]:
-    gold = as_gold(corpus)
+    source = as_gold(corpus)
     rows = []
     for name in SYSTEMS:
-        s1 = score(predict(name, gold), gold, draws=0).scores["S1"]
+        s1 = score(predict(name, source), source, draws=0).scores["S1"]
         rows.append((f"`{name}`", _one(100 * s1.value), _one(100 * s1.skill)))
     return _table(("system", "S1", "skill"), rows)
 

@@ -53,6 +53,11 @@ def clues(sample: Sample) -> str:
     return " ".join(sample.clues.values())
 
 
+def gold(sample: Sample) -> Sequence[str]:
+    """Gold labels."""
+    return sample.labels or ()
+
+
 def words(text: str) -> list[str]:
     """Lower-case words, apostrophes kept."""
     return _WORD.findall(text.lower())
@@ -70,7 +75,7 @@ def leaks(samples: Sequence[Sample], lexicon: Lexicon) -> list[Leak]:
         said = words(" ".join(english(sample).values()))
         stems = {stem(word) for word in said}
         running = f" {' '.join(said)} "
-        for label in sample.labels or ():
+        for label in gold(sample):
             bases = lexicon.lookup(label).bases
             wanted = {label}.union(*(forms_of.get(base, {base}) for base in bases))
             hits = sorted(w for w in wanted if f" {' '.join(words(w))} " in running)
@@ -108,14 +113,14 @@ def sector_counts(samples: Sequence[Sample], lexicon: Lexicon) -> list[dict[str,
     for wheel in range(N_WHEELS):
         counts: Counter[str] = Counter()
         for sample in samples:
-            counts.update({s for s in (_sector(x, lexicon, wheel) for x in sample.labels) if s})
+            counts.update({s for s in (_sector(x, lexicon, wheel) for x in gold(sample)) if s})
         tables.append({sector: counts[sector] for sector in lexicon.sectors(wheel + 1, 1)})
     return tables
 
 
 def label_counts(samples: Sequence[Sample]) -> list[tuple[str, int]]:
     """Gold labels by number of scenes, most frequent first."""
-    counts = Counter(label for sample in samples for label in sample.labels)
+    counts = Counter(label for sample in samples for label in gold(sample))
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import click
@@ -62,6 +63,8 @@ def command(
     """
     if draws == 0:
         raise click.UsageError("comparing needs --draws of at least 1")
+    if math.isnan(alpha):
+        raise click.UsageError("--alpha is no number")
     reader = extractor_of(extractor, server_url, model)
     keep_inputs([json_file], (*files, gold))
     source = as_gold(gold_of(task, gold))

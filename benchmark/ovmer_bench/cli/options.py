@@ -17,7 +17,8 @@ from ..significance import DEFAULT_DRAWS, DEFAULT_SEED
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FILE = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, readable=False)
+"""Any path: what is wrong with it, reading and writing say in one line."""
 
 
 def _together(*options: Callable[[F], F]) -> Callable[[F], F]:

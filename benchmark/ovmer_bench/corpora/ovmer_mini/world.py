@@ -49,7 +49,7 @@ class Feeling:
 
 FEELINGS: Mapping[str, Feeling] = {
     "joyful": Feeling(
-        weight=8,
+        weight=7,
         voices={"lively": 3, "warm": 1},
         faces={"smile": 4, "wide": 1},
         topics={"found": 2, "verdict": 2, "wait": 1},
@@ -109,7 +109,7 @@ FEELINGS: Mapping[str, Feeling] = {
         then=("wistful", "bored", "surprised", "joyful"),
     ),
     "wistful": Feeling(
-        weight=9,
+        weight=8,
         voices={"warm": 3, "drained": 2},
         faces={"down": 3, "smile": 2},
         topics={"parting": 3, "found": 2},
@@ -169,7 +169,7 @@ FEELINGS: Mapping[str, Feeling] = {
         then=("scared", "proud", "bored", "confused"),
     ),
     "angry": Feeling(
-        weight=9,
+        weight=10,
         voices={"forceful": 4, "drained": 1},
         faces={"hard": 4, "askance": 1},
         topics={"deed": 3, "verdict": 2},
@@ -193,7 +193,7 @@ FEELINGS: Mapping[str, Feeling] = {
         then=("sad", "angry", "disgusted"),
     ),
     "disgusted": Feeling(
-        weight=14,
+        weight=15,
         voices={"forceful": 3, "drained": 2},
         faces={"askance": 4, "hard": 1},
         topics={"found": 3, "deed": 2, "approach": 1},
