@@ -479,7 +479,7 @@ OTHERS: dict[str, Case] = {
         ),
     ),
     "corpus clip": Case(
-        ("data", "show", "ovmer_scenes", "scene_a01"), ("'scene_a01'", "Did you mean")
+        ("data", "show", "ovmer_scenes", "scene_01"), ("'scene_01'", "Did you mean")
     ),
     "corpus verify": Case(("data", "verify", "meld"), ("'meld' is not imported",)),
     "import from nowhere": Case(

@@ -24,7 +24,8 @@ from .scoring import Evaluation, evaluate
 from .significance import DEFAULT_DRAWS, DEFAULT_SEED, _bootstrap_sums
 from .vocabulary import vocabulary_health
 
-log = logging.getLogger(__name__)
+# Below the logger of the harness, which shows its own children only.
+log = logging.getLogger("lm_eval.ovmer")
 
 _ALL = ("verbosity", "kept_format", "oov")
 METRICS: dict[str, tuple[str, ...]] = {

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from . import report_plots
 from .diagnostics import worst_clips, worst_confusions
-from .files import write_text
 from .lexicon import N_WHEELS
 from .report_text import interval_text, notes, percent, title_of
 from .score_report import ScoreReport
 from .scoring import Evaluation
 
 TEMPLATE = "report.html.j2"
-
-
-def write_html(path: str | Path, evaluation: Evaluation, report: ScoreReport) -> None:
-    """Write :func:`html` to ``path``, whole or not at all."""
-    write_text(path, html(evaluation, report))
 
 
 def html(evaluation: Evaluation, report: ScoreReport) -> str:
@@ -38,6 +31,8 @@ def html(evaluation: Evaluation, report: ScoreReport) -> str:
         template.render(
             report=report,
             notes=notes(report),
+            scale=report_plots.scale(),
+            no_value=report_plots.EMPTY,
             wheels=_wheels(evaluation) if report.kind != "sentiment" else [],
             histogram=report_plots.histogram(evaluation),
             worst=worst_clips(evaluation) if report.kind != "sentiment" else [],
@@ -48,11 +43,14 @@ def html(evaluation: Evaluation, report: ScoreReport) -> str:
 
 def _wheels(evaluation: Evaluation) -> list[dict[str, Any]]:
     statistics = evaluation.statistics
+    measures: tuple[report_plots.SectorMeasure, ...] = ("recall", "precision")
     return [
         {
             "number": k,
             "name": statistics.lexicon.wheels[k - 1].name,
-            "sunburst": report_plots.sunburst(statistics, k),
+            "sunbursts": [
+                (measure, report_plots.sunburst(statistics, k, measure)) for measure in measures
+            ],
             "confusion": report_plots.confusion_table(statistics, k),
             "worst": worst_confusions(statistics, k),
         }

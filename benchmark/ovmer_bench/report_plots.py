@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,13 +21,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+SectorMeasure = Literal["recall", "precision"]
+
 _INK = "#010203"
 """Stands for the page's text colour until the SVG is written."""
 _COLOURS = "viridis"
-_EMPTY = "#9aa0a6"
+EMPTY = "#9aa0a6"
+_WHEEL_INCHES = 5.5
+_RING = 0.38
+"""Width of a ring of a wheel, whose radius is 1."""
 _SETTINGS: Any = {
     "svg.hashsalt": "ovmer",
     "svg.fonttype": "none",
+    "text.parse_math": False,
     "font.family": ["sans-serif"],
     "font.size": 9,
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK),
@@ -35,27 +41,23 @@ _SETTINGS: Any = {
 }
 
 
-def sunburst(statistics: ClipStatistics, wheel: int) -> str:
-    """One wheel, level 1 inside and level 2 outside, by recall (left) and precision (right)."""
+def sunburst(statistics: ClipStatistics, wheel: int, measure: SectorMeasure) -> str:
+    """One wheel, level 1 inside and level 2 outside, coloured by a measure of each sector."""
     inner = sector_health(statistics, wheel, 1)
     outer = _outer_ring(statistics, wheel, [sector.name for sector in inner])
-    measures: list[tuple[str, Callable[[SectorHealth], float | None]]] = [
-        ("recall", lambda sector: sector.recall),
-        ("precision", lambda sector: sector.precision),
-    ]
 
     def draw(figure: Figure) -> None:
-        import matplotlib as mpl
+        axis = figure.subplots()
+        _draw_wheel(axis, inner, outer, lambda sector: getattr(sector, measure))
+        axis.text(0, 0, measure, ha="center", va="center", fontsize=12)
 
-        axes = figure.subplots(1, 2)
-        for axis, (title, of) in zip(axes, measures, strict=True):
-            _draw_wheel(axis, inner, outer, of)
-            axis.text(0, 0, title, ha="center", va="center", fontsize=11)
-        scale = mpl.cm.ScalarMappable(mpl.colors.Normalize(0, 100), _COLOURS)
-        bar = figure.colorbar(scale, ax=list(axes), orientation="horizontal", shrink=0.4)
-        bar.set_label("percent of clips; grey: never in gold (recall), never said (precision)")
+    return _svg(f"wheel{wheel}-{measure}", draw, (_WHEEL_INCHES, _WHEEL_INCHES))
 
-    return _svg(f"wheel{wheel}", draw, (11, 6.4))
+
+def scale() -> str:
+    """The colours of 0 to 100 percent as a CSS gradient, and grey for what has no value."""
+    stops = ", ".join(_colour(i / 10) for i in range(11))
+    return f"linear-gradient(to right, {stops})"
 
 
 def histogram(evaluation: Evaluation) -> str:
@@ -81,7 +83,7 @@ def histogram(evaluation: Evaluation) -> str:
         axis.legend(frameon=False)
         axis.spines[["top", "right"]].set_visible(False)
 
-    return _svg("histogram", draw, (6.4, 3.2))
+    return _svg("histogram", draw, (5, 2.8))
 
 
 def confusion_table(statistics: ClipStatistics, wheel: int) -> str:
@@ -95,7 +97,7 @@ def confusion_table(statistics: ClipStatistics, wheel: int) -> str:
         axis = figure.subplots()
         axis.imshow(share, cmap=_COLOURS, vmin=0, vmax=100)
         for i, j in np.ndindex(*table.shape):
-            colour = "black" if share[i, j] > 55 else "white"
+            colour = _ink_on(share[i, j] / 100)
             axis.text(j, i, str(table[i, j]), ha="center", va="center", color=colour)
         axis.set_xticks(range(len(names)), names, rotation=35, ha="right")
         axis.set_yticks(range(len(names)), names)
@@ -130,13 +132,13 @@ def _draw_wheel(
             colors=[_colour(of(sector)) for sector in sectors],
             startangle=90,
             counterclock=False,
-            wedgeprops={"width": 0.38, "edgecolor": "white", "linewidth": 0.8},
+            wedgeprops={"width": _RING, "edgecolor": "white", "linewidth": 0.8},
         )
         for wedge, sector in zip(wedges, sectors, strict=True):
             angle = np.deg2rad((wedge.theta1 + wedge.theta2) / 2)
-            _label(axis, sector, of(sector), angle, radius - 0.19)
-    axis.set_xlim(-1.02, 1.02)
-    axis.set_ylim(-1.02, 1.02)
+            _label(axis, sector, of(sector), angle, radius - _RING / 2)
+    axis.set_xlim(-1.01, 1.01)
+    axis.set_ylim(-1.01, 1.01)
 
 
 def _label(
@@ -145,17 +147,23 @@ def _label(
     turned = np.rad2deg(angle)
     if np.cos(angle) < 0:
         turned += 180
-    colour = "black" if value is None or value > 0.55 else "white"
-    size = 8.5 if sector.level == 1 else 6
+    # As large as the ring is wide, at a mean letter of 0.58 of the size.
+    fits = 0.9 * _RING * 36 * _WHEEL_INCHES / (0.58 * len(sector.name))
+    size = min(11.5 if sector.level == 1 else 9, fits)
     x, y = radius * np.cos(angle), radius * np.sin(angle)
     style: dict[str, Any] = {"ha": "center", "va": "center", "rotation_mode": "anchor"}
-    axis.text(x, y, sector.name, rotation=turned, color=colour, fontsize=size, **style)
+    axis.text(x, y, sector.name, rotation=turned, color=_ink_on(value), fontsize=size, **style)
+
+
+def _ink_on(value: float | None) -> str:
+    """Black or white, whichever reads better on the colour of ``value``."""
+    return "black" if value is None or value > 0.55 else "white"
 
 
 def _colour(value: float | None) -> str:
     import matplotlib as mpl
 
-    return _EMPTY if value is None else mpl.colors.to_hex(mpl.colormaps[_COLOURS](value))
+    return EMPTY if value is None else mpl.colors.to_hex(mpl.colormaps[_COLOURS](value))
 
 
 def _svg(name: str, draw: Callable[[Figure], None], size: tuple[float, float]) -> str:

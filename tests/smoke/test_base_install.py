@@ -64,7 +64,7 @@ def test_raw_text_is_read(ovmer, tmp_path: Path) -> None:
         ("data", "list"),
         ("lexicon", "list"),
         ("lexicon", "explain", "wistful"),
-        ("data", "show", "ovmer_scenes", "scene_a001"),
+        ("data", "show", "ovmer_scenes", "scene_001"),
     ],
     ids=" ".join,
 )

@@ -18,7 +18,7 @@ from ovmer_bench.lexicon import Lexicon
 from ovmer_bench.schema import Sample
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
+from sklearn.model_selection import KFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
@@ -76,33 +76,6 @@ def held_out(
             chosen = np.flatnonzero(chance >= 0.5)
             said[i] = [words[k] for k in (chosen if len(chosen) else [chance.argmax()])]
     return said
-
-
-def part(sample: Sample) -> str:
-    """The part a scene was written in: the letter of its id."""
-    return sample.id.removeprefix("scene_")[0]
-
-
-def part_accuracy() -> float:
-    """How often the same features tell from the clues in which part a scene was written."""
-    samples = load_corpus("ovmer_scenes").samples
-    model = make_pipeline(
-        TfidfVectorizer(sublinear_tf=True, min_df=2), LogisticRegression(max_iter=1000)
-    )
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEEDS[0])
-    parts = [part(sample) for sample in samples]
-    return float(cross_val_score(model, [clues(s) for s in samples], parts, cv=folds).mean())
-
-
-def part_skill() -> float:
-    """Skill of answering with the three most frequent gold labels of a scene's part."""
-    corpus = load_corpus("ovmer_scenes")
-    usual = {}
-    for letter in sorted({part(sample) for sample in corpus.samples}):
-        own = Counter(x for s in corpus.samples if part(s) == letter for x in gold(s))
-        usual[letter] = sorted(own, key=lambda label: (-own[label], label))[:3]
-    said = {sample.id: usual[part(sample)] for sample in corpus.samples}
-    return score(said, corpus, draws=0).scores["S1"].skill
 
 
 def _folds(n: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

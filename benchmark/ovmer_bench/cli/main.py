@@ -17,9 +17,12 @@ _COMMANDS = {
     "baseline": ".baseline",
     "compare": ".compare",
     "data": ".data",
+    "doctor": ".doctor",
     "extract": ".extract",
     "lexicon": ".lexicon",
+    "lm-eval": ".lm_eval",
     "score": ".score",
+    "tasks-dir": ".tasks_dir",
 }
 
 

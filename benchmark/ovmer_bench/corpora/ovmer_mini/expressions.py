@@ -49,14 +49,14 @@ _SHAPES: Mapping[str, Mapping[str, int]] = {
         **dict(nod=54, bob=5),
     ),
     "hard": dict(
-        **dict(brow=-34, inner=-42, open=84, squint=30, corner=-18, gape=8, width=104),
+        **dict(brow=-34, inner=-56, open=84, squint=30, corner=-18, gape=8, width=104),
         **dict(press=60, teeth=70, flush=22, nod=14, shake=16),
     ),
     "wide": dict(
         **dict(brow=56, inner=12, open=172, gape=88, width=72, flush=-22, nod=-24, shake=5),
     ),
     "heavy": dict(
-        **dict(brow=6, open=28, gaze_y=8, corner=-6, gape=10, width=88, nod=22, roll=26),
+        **dict(brow=6, open=36, gaze_y=8, corner=-6, gape=10, width=88, nod=22, roll=26),
     ),
     "askance": dict(
         **dict(lop=44, open=82, squint=36, gaze_x=-30, corner=-8, skew=40, width=84),

@@ -201,7 +201,8 @@ def _ellipse(u: Ints, v: Ints, a: int | Ints, b: int | Ints) -> Ints:
     """Depth inside an ellipse with half axes ``a`` and ``b``, near enough at its edge."""
     nu = u * (65536 // a) >> 8
     nv = v * (65536 // b) >> 8
-    return (65536 - nu * nu - nv * nv) * np.minimum(a, b) >> 17
+    # Shifted in two steps: far outside a small shape the product would leave 32 bits.
+    return (65536 - nu * nu - nv * nv >> 5) * np.minimum(a, b) >> 12
 
 
 def _darker(colour: Sequence[int | Ints], part: int) -> tuple[int | Ints, ...]:
