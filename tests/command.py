@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from ovmer_bench.cli import main
+from ovmer_bench.lexicon import load_lexicon
 
 TIMEOUT = 60
 
@@ -55,6 +56,7 @@ def run_here(
     monkeypatch.chdir(cwd)
     monkeypatch.setenv("OVMER_HOME", str(cwd / "home"))
     monkeypatch.setattr(sys, "argv", ["ovmer", *map(str, arguments)])
+    load_lexicon.cache_clear()
     capsys.readouterr()
     code = 0
     try:

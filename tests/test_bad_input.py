@@ -175,7 +175,7 @@ PREDICTIONS: dict[str, tuple[str, str | bytes | Callable[[], bytes], tuple[str, 
     "many unknown ids": (
         "p.jsonl",
         "".join(line(id=f"c{i}", labels=[]) for i in range(3000)),
-        (AT_1, "3000 of 3000", "'c0', 'c1', 'c2', 'c3', 'c4', ..."),
+        (AT_1, "3000 of 3000", "'c0', 'c1', 'c2', 'c3', 'c4' and 2,995 more"),
     ),
     "no id": ("p.jsonl", line(labels=[]), (AT_1, "field 'id': missing")),
     "name for id": ("p.jsonl", line(name="a", labels=[]), (AT_1, "Rename 'name' to 'id'")),

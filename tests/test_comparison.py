@@ -23,22 +23,28 @@ def system(name: str, noise: float, seed: int = 1) -> Evaluation:
 
 
 def test_every_pair_in_the_order_given() -> None:
-    systems = [system("poor", 0.9), system("fair", 0.5, 2), system("good", 0.1, 3)]
+    systems = [system("poor", 0.9), system("fair", 0.5, 2), system("like", 0.45, 3)]
     result = compare(systems, ["S1", "M1"], draws=200)
     pairs = [(p.score, p.a, p.b) for p in result.pairs]
-    names = [("poor", "fair"), ("poor", "good"), ("fair", "good")]
+    names = [("poor", "fair"), ("poor", "like"), ("fair", "like")]
     assert pairs == [(score, a, b) for score in ("S1", "M1") for a, b in names]
     for pair in result.pairs:
         values = result.values
         difference = values[pair.b][pair.score] - values[pair.a][pair.score]
         assert pair.test.difference == pytest.approx(difference, abs=1e-12)
-        assert pair.significant == (pair.p_corrected < 0.05)
+        assert pair.significant == (pair.p_corrected < 0.05) == ("poor" in (pair.a, pair.b))
+    assert result.signature == systems[0].signature.text("S1")
+
+
+def test_p_values_are_corrected_within_each_score() -> None:
+    systems = [system("a", 0.6), system("b", 0.52, 2), system("c", 0.5, 3)]
+    result = compare(systems, ["S1", "M1"], draws=200)
     for score in ("S1", "M1"):
         rows = [p for p in result.pairs if p.score == score]
-        corrected = false_discovery([p.test.p_randomisation for p in rows])
-        assert [p.p_corrected for p in rows] == corrected
-    assert all(p.significant for p in result.pairs if p.score == "S1")
-    assert result.signature == systems[0].signature.text("S1")
+        raw = [p.test.p_randomisation for p in rows]
+        corrected = [p.p_corrected for p in rows]
+        assert corrected == false_discovery(raw)
+        assert corrected != raw
 
 
 def test_the_main_score_and_its_skill_by_default() -> None:

@@ -287,6 +287,13 @@ def test_signature_changes_with_nothing_else() -> None:
     assert regold.signature.text("S1") != text
 
 
+def test_predictions_have_a_hash_of_clip_and_labels_in_any_order() -> None:
+    hashed = score(SAID, GOLD, draws=0).predictions_sha256
+    assert score(SAID, dict(reversed(GOLD.items())), draws=0).predictions_sha256 == hashed
+    for other in ({**SAID, "c": ["sad"]}, {**SAID, "a": SAID["b"], "b": SAID["a"]}):
+        assert score(other, GOLD, draws=0).predictions_sha256 != hashed
+
+
 # Same input, same bytes
 
 _SCRIPT = """

@@ -66,7 +66,7 @@ def test_health_equals_plain_counting(rng: Random, n: int) -> None:
 def test_the_most_frequent_unknown_words_come_first_and_ties_by_alphabet() -> None:
     world = rich_world()
     names = [f"strange{i:02d}" for i in range(15)]
-    gold = [[name] * (3 if name == "strange14" else 1) for name in names]
+    gold = [[name] * (3 if name == "strange14" else 1) for name in reversed(names)]
     health = vocabulary_health(clip_statistics(gold, gold, world.lexicon), True)
     words = [word for word, _ in health.predicted.unknown_words]
     assert words == ["strange14", *names[: TOP_WORDS - 1]]

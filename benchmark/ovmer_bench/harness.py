@@ -90,12 +90,12 @@ def with_gold(documents: Iterable[Document]) -> list[Document]:
 
 def frames(document: Document) -> list[Any]:
     """Pictures of a clip, in order, as Pillow images."""
-    return clip_frames(document["corpus"], document["id"])
+    return clip_frames(document["id"])
 
 
 def audio(document: Document) -> list[dict[str, Any]]:
     """The sound of a clip: ``array``, floats in [-1, 1], and ``sampling_rate`` in Hz."""
-    return [clip_audio(document["corpus"], document["id"])]
+    return [clip_audio(document["id"])]
 
 
 def only_tagged(responses: Sequence[Sequence[str]], documents: object) -> list[list[str]]:
@@ -104,10 +104,11 @@ def only_tagged(responses: Sequence[Sequence[str]], documents: object) -> list[l
     The filter of ``think`` prompts: what stands outside the tags is thought, not answer. The
     tags stay, so that whoever reads the filtered response sees whether the format was kept.
     """
-    return [
-        [said if reading.kind == "answer" else "" for said, reading in zip(texts, read, strict=True)]
-        for texts, read in ((texts, _read(texts)) for texts in responses)
-    ]
+    kept = []
+    for texts in responses:
+        pairs = zip(texts, _read(texts), strict=True)
+        kept.append([said if reading.kind == "answer" else "" for said, reading in pairs])
+    return kept
 
 
 def process_results(document: Document, results: Sequence[str]) -> dict[str, Answer]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from .corpora.ovmer_mini.generate import NAME as MINI
+from .corpora.ovmer_mini.generate import SAMPLE_RATE, clip_of, samples
 from .corpora.registry import CorpusInfo
 from .errors import CorpusError
 from .schema import Sample
 
-MINI = "ovmer_mini"
 N_FRAMES = 8
-SAMPLE_RATE = 16_000
 FEW_SHOT_CLIPS = 64
+_PEAK = 2**15
 
 
 def check_media(info: CorpusInfo, evidence: Sequence[str]) -> None:
@@ -28,16 +31,19 @@ def check_media(info: CorpusInfo, evidence: Sequence[str]) -> None:
 def few_shot_samples(info: CorpusInfo) -> Sequence[Sample]:
     """Clips that may stand as examples, of a split that is never scored; empty where a corpus
     has no such split."""
-    if info.name != MINI:
-        return ()
-    return ()
+    return samples("sft", FEW_SHOT_CLIPS) if info.name == MINI else ()
 
 
-def clip_frames(corpus: str, clip: str) -> list[Any]:
+def clip_frames(clip: str) -> list[Any]:
     """Frames of a clip, in order, as Pillow images."""
-    return []
+    from PIL import Image
+
+    return [Image.fromarray(frame) for frame in clip_of(clip).frames]
 
 
-def clip_audio(corpus: str, clip: str) -> dict[str, Any]:
-    """Sound of a clip: ``array``, floats in [-1, 1], and ``sampling_rate`` in Hz."""
-    return {}
+def clip_audio(clip: str) -> dict[str, Any]:
+    """Sound of a clip: ``array``, floats in [-1, 1), and ``sampling_rate`` in Hz."""
+    return {
+        "array": clip_of(clip).audio.astype(np.float32) / _PEAK,
+        "sampling_rate": SAMPLE_RATE,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,5 +64,6 @@ class ReplayLM(LM):  # type: ignore[misc]
             )
         if prediction.output is not None:
             return prediction.output
-        labels = ", ".join(prediction.labels or ())
+        # A JSON list keeps a label with a comma in it whole.
+        labels = json.dumps(list(prediction.labels or ()), ensure_ascii=False)
         return f"<answer>{labels}</answer>" if document["prompt_mode"] == "think" else labels

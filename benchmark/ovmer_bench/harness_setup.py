@@ -12,10 +12,10 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,6 +28,8 @@ REQUIREMENT = "lm-eval>=0.4.13,<0.5"
 _OLDEST, _TOO_NEW = (0, 4, 13), (0, 5)
 OPT_OUT = "OVMER_NO_LM_EVAL_TASKS"
 INCLUDE = "--include_path"
+_FAILURES = (ValueError, LookupError, ImportError, OSError, AssertionError, NotImplementedError)
+"""How the harness and its models refuse what they were asked to do."""
 _MODELS = {"ovmer-replay": "ovmer_bench.harness_models:ReplayLM"}
 
 log = logging.getLogger("lm_eval.ovmer")
@@ -77,13 +79,13 @@ def _harness() -> Finding:
     if spec is None:
         return Finding(False, "lm_eval is not installed", f'Run: pip install "{REQUIREMENT}"')
     if not spec.origin:
-        where = next(iter(spec.submodule_search_locations or ["?"]))
+        where = Path(next(iter(spec.submodule_search_locations or ["?"])))
         return Finding(
             False,
-            f"{where} holds our task files but no lm_eval package: it was removed, or it is"
-            " installed editable from elsewhere and this folder hides it",
-            f"Run: {_without_tasks()}, which takes the folder away; then, if lm_eval is gone,"
-            f' pip install "{REQUIREMENT}". With an editable lm_eval use: ovmer lm-eval ...',
+            f"{where} is no lm_eval, only the place of our task files: lm_eval was removed, or is"
+            " installed editable from elsewhere and hidden by this folder",
+            f"Run: {_without_tasks()}; delete {where} if it is still there; then, if lm_eval is"
+            f' gone, pip install "{REQUIREMENT}". With an editable lm_eval use: ovmer lm-eval ...',
         )
     version = metadata.version("lm_eval")
     parts = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
@@ -108,14 +110,14 @@ def _tasks() -> Finding:
             False,
             f"our tasks are not in {folder}",
             f"Use: ovmer lm-eval ..., or install again without {OPT_OUT}:"
-            " pip install --force-reinstall --no-deps ovmer-bench",
+            " pip install --force-reinstall --no-deps . in the folder of our sources",
         )
     ours, theirs = (_contents(f) for f in (tasks_dir(), folder / "tasks" / "ovmer"))
     if ours != theirs:
         return Finding(
             False,
             f"the task files in {folder / 'tasks' / 'ovmer'} are not those of this version",
-            "Install ovmer-bench again: an editable installation copies them once.",
+            "Install us again: an installation, editable or not, copies them once.",
         )
     return Finding(True, f"{sum(name.endswith('.yaml') for name in ours)} task files in place")
 
@@ -133,7 +135,7 @@ def _models() -> Finding:
 
 
 def _without_tasks() -> str:
-    return f"{OPT_OUT}=1 pip install --force-reinstall --no-deps --no-binary :all: ovmer-bench"
+    return f"{OPT_OUT}=1 pip install --force-reinstall --no-deps . in the folder of our sources"
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -159,38 +161,47 @@ def run_harness(arguments: Sequence[str]) -> None:
     harness = _harness()
     if not harness.ok:
         raise OvmerError(harness.text, hint=harness.way_out)
-    from lm_eval._cli import HarnessCLI
     from lm_eval.api.registry import model_registry
     from lm_eval.utils import setup_logging
 
+    import_module("lm_eval.models")  # its own models stay unknown if ours are the first
     for name, target in _MODELS.items():
         model_registry.register(name, target=target)
     setup_logging()
-    known = sys.argv
-    sys.argv = ["lm_eval", *_with_tasks(arguments)]
+    execute = _parsed(_with_tasks(arguments))
+    try:
+        execute()
+    except OvmerError:
+        raise
+    except _FAILURES as error:
+        log.debug("the harness failed", exc_info=True)
+        raise OvmerError(
+            f"lm_eval: {str(error).strip() or type(error).__name__}",
+            hint="LMEVAL_LOG_LEVEL=DEBUG shows where.",
+        ) from None
+
+
+def _parsed(arguments: Sequence[str]) -> Callable[[], None]:
+    """What the harness's command line would do with ``arguments``."""
+    from lm_eval._cli import HarnessCLI
+
     said = io.StringIO()
+    known = sys.argv
+    sys.argv = ["lm_eval", *arguments]
     try:
         with redirect_stderr(said):
             cli = HarnessCLI()
             parsed = cli.parse_args()
     except SystemExit as done:
-        if done.code:
-            lines = said.getvalue().strip().splitlines() or ["unreadable arguments"]
-            raise OvmerError(lines[-1].strip(), hint="Run: ovmer lm-eval run --help") from None
-        raise
+        if not done.code:
+            raise
+        # A whole page of usage, and on its last line what was wrong.
+        wrong = said.getvalue().strip().rpartition("error: ")[2]
+        raise OvmerError(f"lm_eval: {wrong}", hint="Run: ovmer lm-eval run --help") from None
     finally:
         sys.argv = known
     sys.stderr.write(said.getvalue())
-    try:
-        cli.execute(parsed)
-    except OvmerError:
-        raise
-    except (ValueError, LookupError, ImportError, OSError, AssertionError, NotImplementedError) as e:
-        log.debug("the harness failed", exc_info=True)
-        raise OvmerError(
-            f"lm_eval: {str(e).strip() or type(e).__name__}",
-            hint="LMEVAL_LOG_LEVEL=DEBUG shows where.",
-        ) from None
+    return lambda: cli.execute(parsed)
 
 
 def _with_tasks(arguments: Sequence[str]) -> list[str]:

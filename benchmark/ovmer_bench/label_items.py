@@ -46,11 +46,13 @@ NO_LABEL = re.compile(
     r"(?:not|cannot be|cannot|unable to) (?:sure|clear|applicable|available|specified|"
     r"determined?)|no emotions?|无|未知|不确定"
 )
-_SCORE = r"(\d{1,3}(?:\.\d{1,6})?)"
+_SCORE = r"\d{1,3}(?:\.\d{1,6})?"
 _SCORED = re.compile(
-    rf"{_SCORE}[ ]?%[ ]{{0,2}}(?P<tail>\D{{1,60}})|"
-    rf"(?P<head>\D{{1,60}}?)[ ]{{0,2}}[:：=(（-]?[ ]{{0,2}}{_SCORE}[ ]?(?:%|/[ ]?10{{1,2}}\b)?[)）]?"
+    rf"(?P<before>{_SCORE})[ ]?%[ ]{{0,2}}(?P<tail>\D{{1,60}})|"
+    rf"(?P<head>\D{{1,60}}?)[ ]{{0,2}}[:：=(（-]?[ ]{{0,2}}(?P<after>{_SCORE})[ ]?%?[)）]?"
 )
+_SCORE_REMARK = re.compile(rf"\s*[(（][ ]?{_SCORE}[ ]?%?[ ]?[)）]")
+_OUT_OF = re.compile(r"/100?\b")
 
 
 def clean(item: str) -> str:
@@ -100,13 +102,13 @@ def is_short(label: str) -> bool:
 
 
 def _parts(text: str) -> list[str]:
-    """``text`` between separators, remarks in parentheses left out unless they are a score."""
-    kept = _PARENTHESIS.sub(lambda m: m[0] if any(c.isdigit() for c in m[0]) else "", text)
-    return SEPARATOR.split(kept.replace("/10", "%"))
+    """``text`` between separators; of remarks in parentheses only scores stay."""
+    kept = _PARENTHESIS.sub(lambda m: m[0] if _SCORE_REMARK.fullmatch(m[0]) else "", text)
+    return SEPARATOR.split(_OUT_OF.sub("%", kept))
 
 
 def _score_of(part: str) -> tuple[str, float | None]:
     match = _SCORED.fullmatch(part) if any(c.isdigit() for c in part[:80]) else None
     if match is None:
         return part, None
-    return match["tail"] or match["head"], float(match[1] or match[3])
+    return match["tail"] or match["head"], float(match["before"] or match["after"])

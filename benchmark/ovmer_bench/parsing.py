@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from .errors import InputError
-from .label_lists import labels_of, plain_text, read_list
+from .label_items import labels_of
+from .label_lists import plain_text, read_list
 
 if TYPE_CHECKING:
     from .lexicon import Lexicon
@@ -189,7 +190,7 @@ def _shown(value: object) -> str:
 
 # --- Tags ------------------------------------------------------------------------------
 
-_TAG = re.compile(r"<[ ]{0,3}(/?)[ ]{0,3}(think|thinking|answer)[ ]{0,3}>", re.IGNORECASE)
+_TAG = re.compile(r"[<\[][ ]{0,3}(/?)[ ]{0,3}(think|thinking|answer)[ ]{0,3}[>\]]", re.IGNORECASE)
 _SPECIAL_TOKEN = re.compile(r"<\|[A-Za-z0-9_]{1,40}\|>|</?s>|\u200b|\ufeff")
 
 

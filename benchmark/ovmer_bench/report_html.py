@@ -13,6 +13,7 @@ from .score_report import ScoreReport
 from .scoring import Evaluation
 
 TEMPLATE = "report.html.j2"
+_LONGEST = 100
 
 
 def html(evaluation: Evaluation, report: ScoreReport) -> str:
@@ -25,6 +26,7 @@ def html(evaluation: Evaluation, report: ScoreReport) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters |= {"percent": percent, "interval": interval_text, "title_of": title_of}
+    environment.filters["short"] = _short
     source = files(__package__) / "resources" / "report" / TEMPLATE
     template = environment.from_string(source.read_text(encoding="utf-8"))
     return (
@@ -39,6 +41,11 @@ def html(evaluation: Evaluation, report: ScoreReport) -> str:
         )
         + "\n"
     )
+
+
+def _short(text: str) -> str:
+    """``text`` at the length to which a page can show a label or an id."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _wheels(evaluation: Evaluation) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ EMPTY = "#9aa0a6"
 _WHEEL_INCHES = 5.5
 _RING = 0.38
 """Width of a ring of a wheel, whose radius is 1."""
+_NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _SETTINGS: Any = {
     "svg.hashsalt": "ovmer",
     "svg.fonttype": "none",
@@ -70,6 +71,8 @@ def histogram(evaluation: Evaluation) -> str:
     last = max(n for row in counts.values() for n, count in enumerate(row) if count)
 
     def draw(figure: Figure) -> None:
+        import matplotlib as mpl
+
         axis = figure.subplots()
         width = 0.8 / len(counts)
         for i, (name, row) in enumerate(counts.items()):
@@ -80,7 +83,9 @@ def histogram(evaluation: Evaluation) -> str:
         axis.set_xticks(range(last + 1), ticks)
         axis.set_xlabel("labels per clip")
         axis.set_ylabel("clips")
-        axis.legend(frameon=False)
+        axis.yaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+        if len(counts) > 1:
+            axis.legend(frameon=False)
         axis.spines[["top", "right"]].set_visible(False)
 
     return _svg("histogram", draw, (5, 2.8))
@@ -92,15 +97,19 @@ def confusion_table(statistics: ClipStatistics, wheel: int) -> str:
     table = confusion(statistics, wheel)
     gold = np.array([sector.gold for sector in sector_health(statistics, wheel, 1)])
     share = 100 * table / np.maximum(gold, 1)[:, None]
+    centres = np.arange(len(names))
 
     def draw(figure: Figure) -> None:
         axis = figure.subplots()
-        axis.imshow(share, cmap=_COLOURS, vmin=0, vmax=100)
+        cells = axis.pcolormesh(centres, centres, share, cmap=_COLOURS, vmin=0, vmax=100)
+        cells.set(edgecolor="white", linewidth=0.8)
+        axis.invert_yaxis()
+        axis.set_aspect("equal")
         for i, j in np.ndindex(*table.shape):
             colour = _ink_on(share[i, j] / 100)
             axis.text(j, i, str(table[i, j]), ha="center", va="center", color=colour)
-        axis.set_xticks(range(len(names)), names, rotation=35, ha="right")
-        axis.set_yticks(range(len(names)), names)
+        axis.set_xticks(centres, names, rotation=35, ha="right")
+        axis.set_yticks(centres, names)
         axis.set_xlabel("predicted")
         axis.set_ylabel("gold")
 
@@ -156,8 +165,13 @@ def _label(
 
 
 def _ink_on(value: float | None) -> str:
-    """Black or white, whichever reads better on the colour of ``value``."""
-    return "black" if value is None or value > 0.55 else "white"
+    """Black or white, whichever stands out more on the colour of ``value`` (WCAG 2 contrast)."""
+    import matplotlib as mpl
+
+    shares = np.array(mpl.colors.to_rgb(_colour(value)))
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ (0.2126, 0.7152, 0.0722))
+    return "black" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "white"
 
 
 def _colour(value: float | None) -> str:
@@ -177,7 +191,7 @@ def _svg(name: str, draw: Callable[[Figure], None], size: tuple[float, float]) -
         for axis in figure.axes:
             axis.patch.set_alpha(0)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(_INK, "currentColor")
     # Ids are unique within one picture only, and a page holds several.

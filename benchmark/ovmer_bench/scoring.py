@@ -312,4 +312,5 @@ def _labels_sha256(ids: Sequence[str], labels: Sequence[Sequence[str]]) -> str:
 
 
 def _first(ids: Sequence[str]) -> str:
-    return ", ".join(repr(clip[:80]) for clip in ids[:5]) + (", ..." if len(ids) > 5 else "")
+    more = f" and {len(ids) - 5:,} more" if len(ids) > 5 else ""
+    return ", ".join(repr(clip[:80]) for clip in ids[:5]) + more

@@ -96,12 +96,12 @@ _DECODER = json.JSONDecoder(
 def _check_depth(value: object, file: str | Path | None, line: int | None) -> None:
     layer = [value]
     for _ in range(MAX_DEPTH + 1):
-        layer = [item for item in layer if isinstance(item, (dict, list))]
-        if not layer:
+        parents = [item for item in layer if isinstance(item, (dict, list))]
+        if not parents:
             return
         layer = [
             child
-            for parent in layer
+            for parent in parents
             for child in (parent.values() if isinstance(parent, dict) else parent)
         ]
     _too_deep(file, line)

@@ -56,7 +56,7 @@ def command(
     alpha: float,
     json_file: Path | None,
 ) -> None:
-    """Compare systems, one prediction file each, on the same corpus.
+    """Compare systems, whose predictions stand in FILES, one each, on the same corpus.
 
     Every pair is tested by a paired bootstrap and by approximate randomisation; p-values are
     corrected for the number of pairs.

@@ -11,12 +11,16 @@ from ..console import plain_table, say, show
 from ..corpora.importers import import_corpus
 from ..corpora.registry import CORPORA, corpus_info
 from ..corpora.store import Corpus, imported, load_corpus, verify
+from .data_make import command as make_command
 from .options import FILE
 
 
 @click.group("data")
 def command() -> None:
-    """List, import, verify and show corpora."""
+    """List, import, verify, show and make corpora."""
+
+
+command.add_command(make_command)
 
 
 @command.command("list")
@@ -65,7 +69,7 @@ def import_command(name: str, folder: Path, allow_count: bool, replace: bool) ->
 @command.command("verify")
 @click.argument("names", nargs=-1)
 def verify_command(names: tuple[str, ...]) -> None:
-    """Check imported corpora (default: all) against their manifests."""
+    """Check the imported corpora NAMES (default: all) against their manifests."""
     for name in names or imported():
         say(f"ok {_described(verify(name))}")
     if not names and not imported():

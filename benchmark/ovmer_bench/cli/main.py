@@ -22,6 +22,7 @@ _COMMANDS = {
     "lexicon": ".lexicon",
     "lm-eval": ".lm_eval",
     "score": ".score",
+    "submit": ".submit",
     "tasks-dir": ".tasks_dir",
 }
 

@@ -312,6 +312,21 @@ _EMBEDDED = (
         aliases=("ovmer-scenes", "scenes"),
         embedded=True,
     ),
+    CorpusInfo(
+        name="ovmer_mini",
+        title="ovmer mini, generated",
+        kind="open",
+        n=500,
+        split="test",
+        language="en",
+        main_score="S1",
+        label_files=(),
+        published=(),
+        licence="Part of this package, under its licence.",
+        paper="Written for this package",
+        aliases=("ovmer-mini", "mini"),
+        embedded=True,
+    ),
 )
 
 CORPORA: Mapping[str, CorpusInfo] = {

@@ -181,6 +181,11 @@ def _canonical(sample: Sample) -> list[str] | str | float:
 
 
 def _load_embedded(info: CorpusInfo) -> Corpus:
+    if info.name == "ovmer_mini":
+        from .ovmer_mini.generate import samples as generated
+
+        made = generated(info.split, info.n)
+        return Corpus(info, made, sample_set_sha256(made))
     folder = resources.files(__package__) / info.name
     parts = sorted((p for p in folder.iterdir() if p.name.endswith(".jsonl")), key=lambda p: p.name)
     samples: list[Sample] = []

@@ -40,31 +40,80 @@ NEUTRAL: Mapping[str, int] = {
 }
 
 _SHAPES: Mapping[str, Mapping[str, int]] = {
-    "smile": dict(
-        **dict(brow=8, open=88, squint=46, corner=58, gape=20, width=128, teeth=100, cheek=100),
-        **dict(nod=-6, bob=14, flush=12),
-    ),
-    "down": dict(
-        **dict(brow=2, inner=46, open=66, gaze_y=26, corner=-48, width=86, press=20),
-        **dict(nod=54, bob=5),
-    ),
-    "hard": dict(
-        **dict(brow=-34, inner=-56, open=84, squint=30, corner=-18, gape=8, width=104),
-        **dict(press=60, teeth=70, flush=22, nod=14, shake=16),
-    ),
-    "wide": dict(
-        **dict(brow=56, inner=12, open=172, gape=88, width=72, flush=-22, nod=-24, shake=5),
-    ),
-    "heavy": dict(
-        **dict(brow=6, open=36, gaze_y=8, corner=-6, gape=10, width=88, nod=22, roll=26),
-    ),
-    "askance": dict(
-        **dict(lop=44, open=82, squint=36, gaze_x=-30, corner=-8, skew=40, width=84),
-        **dict(wrinkle=100, turn=52, roll=-16, press=20),
-    ),
+    "smile": {
+        "brow": 8,
+        "open": 88,
+        "squint": 46,
+        "corner": 58,
+        "gape": 20,
+        "width": 128,
+        "teeth": 100,
+        "cheek": 100,
+        "nod": -6,
+        "bob": 14,
+        "flush": 12,
+    },
+    "down": {
+        "brow": 2,
+        "inner": 46,
+        "open": 66,
+        "gaze_y": 26,
+        "corner": -48,
+        "width": 86,
+        "press": 20,
+        "nod": 54,
+        "bob": 5,
+    },
+    "hard": {
+        "brow": -34,
+        "inner": -56,
+        "open": 84,
+        "squint": 30,
+        "corner": -18,
+        "gape": 8,
+        "width": 104,
+        "press": 60,
+        "teeth": 70,
+        "flush": 22,
+        "nod": 14,
+        "shake": 16,
+    },
+    "wide": {
+        "brow": 56,
+        "inner": 12,
+        "open": 172,
+        "gape": 88,
+        "width": 72,
+        "flush": -22,
+        "nod": -24,
+        "shake": 5,
+    },
+    "heavy": {
+        "brow": 6,
+        "open": 36,
+        "gaze_y": 8,
+        "corner": -6,
+        "gape": 10,
+        "width": 88,
+        "nod": 22,
+        "roll": 26,
+    },
+    "askance": {
+        "lop": 44,
+        "open": 82,
+        "squint": 36,
+        "gaze_x": -30,
+        "corner": -8,
+        "skew": 40,
+        "width": 84,
+        "wrinkle": 100,
+        "turn": 52,
+        "roll": -16,
+        "press": 20,
+    },
     "blank": {},
 }
-_SMILE_MASK = dict(corner=54, gape=14, width=124, teeth=80)
+_SMILE_MASK = {"corner": 54, "gape": 14, "width": 124, "teeth": 80}
 _UPPER = ("brow", "inner", "lop", "open", "squint", "gaze_x", "gaze_y")
 
 _AMOUNT = (62, 84, 106)  # percent of the shape, by level of intensity
@@ -79,7 +128,9 @@ def motion(latent: Latent, draws: Draws) -> dict[str, NDArray[np.int32]]:
     for number, phase in enumerate(latent.phases):
         begin, end = phase_bounds(N_FRAMES, len(latent.phases), number)
         habit = {name: draws.between(85, 115) for name in NEUTRAL}
-        flash = begin + draws.below(end - begin) if latent.mask else -1
+        # Drawn without a mask too, so that a mask changes the face and nothing else. Not the
+        # first frame, in which the expression has only begun.
+        flash = begin + 1 + draws.below(end - begin - 1)
         for t in range(begin, end):
             amount = _AMOUNT[phase.level] * _ONSET[t - begin] // 100
             true = _scaled(phase.face, amount, habit)

@@ -25,6 +25,7 @@ OPAQUE = 128
 Ints = NDArray[np.int32]
 Colour = tuple[int, int, int]
 Motion = dict[str, Ints]
+Window = tuple[slice, slice]
 
 _SKINS: Sequence[Colour] = (
     *((244, 212, 186), (232, 190, 158), (214, 166, 128)),
@@ -160,9 +161,9 @@ class _Canvas:
                 shade = shade - 14 * ((across >> scene.stripes) & 1)
             self.image[plane] = shade
 
-    def part(self, x: int, y: int, half_x: int, half_y: int) -> tuple[tuple[slice, slice], Ints, Ints]:
-        """A window around a point of the face: where it is, and coordinates relative to the
-        point, at rest ``(x, y)`` from the middle of the head."""
+    def part(self, x: int, y: int, half_x: int, half_y: int) -> tuple[Window, Ints, Ints]:
+        """A window around a point of the face, and coordinates relative to the point, which at
+        rest is ``(x, y)`` from the middle of the head."""
         reach = 3 * UNIT
         cols = _span(self.scene.x + x, half_x + reach + 3 * UNIT)
         rows = _span(self.scene.y + y, half_y + reach + 4 * UNIT)
@@ -174,7 +175,7 @@ class _Canvas:
         self,
         depth: Ints,
         colour: Sequence[int | Ints],
-        window: tuple[slice, slice] = (slice(None), slice(None)),
+        window: Window = (slice(None), slice(None)),
         percent: int | Ints = 100,
     ) -> None:
         """Cover what lies inside with a colour, ``percent`` of it."""
@@ -268,8 +269,8 @@ def _eyes(canvas: _Canvas, person: _Person, move: Motion, skin: Sequence[Ints]) 
         upper, lower = -(up * bulge >> 8), low * bulge >> 8
         ends = a - np.abs(u)
         eye = np.minimum(np.minimum(v - upper, lower - v), ends)
-        canvas.paint(np.minimum(ends + 10, v - upper + 44) - np.maximum(v - lower, 0) * 4,
-                     _darker(skin, 226), window, 58)
+        shade = np.minimum(ends + 10, v - upper + 44) - np.maximum(v - lower, 0) * 4
+        canvas.paint(shade, _darker(skin, 226), window, 58)
         canvas.paint(eye, (248, 246, 242), window)
         x, y = u - _column(move["gaze_x"]), v - _column(move["gaze_y"] - 6)
         iris = np.minimum(_ellipse(x, y, 40, 40), eye)

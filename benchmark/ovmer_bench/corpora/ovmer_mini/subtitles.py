@@ -7,6 +7,7 @@ feeling, and each leaves open what its modality leaves open. All phrases are in 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -14,6 +15,8 @@ from typing import Any
 
 from .draws import Draws
 from .world import Latent, Phase, stream
+
+_SLOT = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def write(latent: Latent, seed: int, split: str, index: int) -> Written:
     visual = _in_order([_seen(phase, latent.mask, draws) for phase in latent.phases])
     felt = _in_order([" and ".join(_two(phase)) for phase in latent.phases], colon="")
     description = (
-        f"Seen: {_lowered(visual)} Heard: {_lowered(audio)} Said: \"{subtitle}\" "
+        f'Seen: {_lowered(visual)} Heard: {_lowered(audio)} Said: "{subtitle}" '
         f"Together this points to a person who is {_lowered(felt)}"
     )
     return Written(subtitle, audio, visual, description)
@@ -46,7 +49,7 @@ def write(latent: Latent, seed: int, split: str, index: int) -> Written:
 
 @lru_cache(maxsize=1)
 def _texts() -> dict[str, Any]:
-    source = resources.files(__package__) / "texts.json"
+    source = resources.files(__package__).joinpath("texts.json")
     texts: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
     return texts
 
@@ -54,7 +57,7 @@ def _texts() -> dict[str, Any]:
 def _sentence(phase: Phase, draws: Draws) -> str:
     texts = _texts()
     line: str = draws.pick(texts["topics"][phase.topic])
-    filled = line.format_map({slot: draws.pick(words) for slot, words in texts["slots"].items()})
+    filled = _SLOT.sub(lambda slot: str(draws.pick(texts["slots"][slot[1]])), line)
     return filled[0].upper() + filled[1:]
 
 

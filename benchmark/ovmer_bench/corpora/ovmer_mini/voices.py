@@ -60,7 +60,8 @@ def _lines(knots: Sequence[tuple[int, int]]) -> Ints:
     spans = np.diff(at)
     slopes = np.diff(values) // np.maximum(spans, 1)
     since = np.arange(at[-1], dtype=np.int64) - np.repeat(at[:-1], spans)
-    return (np.repeat(values[:-1], spans) + np.repeat(slopes, spans) * since) >> 16
+    line: Ints = np.repeat(values[:-1], spans) + np.repeat(slopes, spans) * since
+    return line >> 16
 
 
 def _pitch(syllables: Sequence[Syllable], spans: Ints, draws: Draws) -> Ints:
@@ -177,4 +178,5 @@ def _recorded(voiced: Ints, speaker: Speaker, noise: Ints) -> NDArray[np.int16]:
     hum = sine_table()[at & (SINE_SIZE - 1)].astype(np.int64) * speaker.hum >> 14
     hiss = noise[::-1] * speaker.hiss >> 5
     mixed = (voiced * speaker.gain * 5 >> 9) + hum + hiss
-    return np.clip(mixed, -32768, 32767).astype(np.int16)
+    sampled: NDArray[np.int16] = np.clip(mixed, -32768, 32767).astype(np.int16)
+    return sampled

@@ -52,7 +52,7 @@ FEELINGS: Mapping[str, Feeling] = {
         weight=7,
         voices={"lively": 3, "warm": 1},
         faces={"smile": 4, "wide": 1},
-        topics={"found": 2, "verdict": 2, "wait": 1},
+        topics={"found": 3, "verdict": 2},
         words=(
             ("glad", "pleased", "happy"),
             ("happy", "joyful", "delighted"),
@@ -64,19 +64,19 @@ FEELINGS: Mapping[str, Feeling] = {
         weight=9,
         voices={"lively": 4, "unsteady": 1},
         faces={"wide": 3, "smile": 2},
-        topics={"wait": 3, "approach": 2},
+        topics={"wait": 4, "verdict": 1},
         words=(
             ("eager", "keen", "animated"),
             ("excited", "eager", "energetic"),
             ("very excited", "fired up", "energetic", "exhilarated"),
         ),
-        then=("joyful", "surprised", "pressured", "scared"),
+        then=("joyful", "surprised", "pressured", "proud"),
     ),
     "proud": Feeling(
         weight=12,
         voices={"forceful": 3, "warm": 2},
-        faces={"smile": 3, "hard": 2},
-        topics={"verdict": 3, "deed": 2},
+        faces={"smile": 4, "hard": 1},
+        topics={"verdict": 4, "deed": 1},
         words=(
             ("confident", "self-assured"),
             ("proud", "accomplished", "confident"),
@@ -98,7 +98,7 @@ FEELINGS: Mapping[str, Feeling] = {
     ),
     "calm": Feeling(
         weight=7,
-        voices={"warm": 3, "drained": 2},
+        voices={"warm": 4, "drained": 1},
         faces={"heavy": 3, "smile": 2},
         topics={"wait": 3, "parting": 2},
         words=(
@@ -109,8 +109,8 @@ FEELINGS: Mapping[str, Feeling] = {
         then=("wistful", "bored", "surprised", "joyful"),
     ),
     "wistful": Feeling(
-        weight=8,
-        voices={"warm": 3, "drained": 2},
+        weight=6,
+        voices={"warm": 4, "drained": 1},
         faces={"down": 3, "smile": 2},
         topics={"parting": 3, "found": 2},
         words=(
@@ -122,7 +122,7 @@ FEELINGS: Mapping[str, Feeling] = {
     ),
     "surprised": Feeling(
         weight=9,
-        voices={"lively": 3, "forceful": 2},
+        voices={"lively": 4, "forceful": 1},
         faces={"wide": 4, "askance": 1},
         topics={"found": 3, "approach": 2},
         words=(
@@ -145,7 +145,7 @@ FEELINGS: Mapping[str, Feeling] = {
         then=("angry", "disgusted", "surprised", "pressured"),
     ),
     "scared": Feeling(
-        weight=10,
+        weight=9,
         voices={"unsteady": 4, "forceful": 1},
         faces={"wide": 4, "down": 1},
         topics={"approach": 4, "found": 1},
@@ -160,7 +160,7 @@ FEELINGS: Mapping[str, Feeling] = {
         weight=9,
         voices={"unsteady": 3, "forceful": 2},
         faces={"hard": 3, "wide": 2},
-        topics={"wait": 3, "approach": 2},
+        topics={"wait": 4, "approach": 1},
         words=(
             ("rushed", "hurried", "busy"),
             ("stressed", "pressured", "under pressure"),
@@ -170,7 +170,7 @@ FEELINGS: Mapping[str, Feeling] = {
     ),
     "angry": Feeling(
         weight=10,
-        voices={"forceful": 4, "drained": 1},
+        voices={"forceful": 4, "unsteady": 1},
         faces={"hard": 4, "askance": 1},
         topics={"deed": 3, "verdict": 2},
         words=(
@@ -182,8 +182,8 @@ FEELINGS: Mapping[str, Feeling] = {
     ),
     "resentful": Feeling(
         weight=8,
-        voices={"drained": 3, "warm": 1},
-        faces={"hard": 3, "askance": 1, "heavy": 1},
+        voices={"drained": 4, "warm": 1},
+        faces={"hard": 4, "heavy": 1},
         topics={"deed": 3, "parting": 2},
         words=(
             ("sulky", "resentful", "offended"),
@@ -206,7 +206,7 @@ FEELINGS: Mapping[str, Feeling] = {
     ),
     "ashamed": Feeling(
         weight=9,
-        voices={"unsteady": 3, "drained": 2},
+        voices={"unsteady": 3, "drained": 1},
         faces={"down": 4, "heavy": 1},
         topics={"verdict": 3, "deed": 2},
         words=(
@@ -222,7 +222,7 @@ FEELINGS: Mapping[str, Feeling] = {
         faces={"down": 4, "heavy": 1},
         topics={"parting": 4, "verdict": 1},
         words=(
-            ("sad", "unhappy", "down"),
+            ("sad", "unhappy", "downhearted"),
             ("sad", "sorrowful", "unhappy"),
             ("heartbroken", "grieving", "devastated"),
         ),
@@ -230,7 +230,7 @@ FEELINGS: Mapping[str, Feeling] = {
     ),
     "bored": Feeling(
         weight=9,
-        voices={"drained": 4, "warm": 1},
+        voices={"drained": 1},
         faces={"heavy": 4, "askance": 1},
         topics={"wait": 4, "verdict": 1},
         words=(
@@ -241,6 +241,9 @@ FEELINGS: Mapping[str, Feeling] = {
         then=("surprised", "pressured", "calm", "excited"),
     ),
 }
+
+
+_FIRST = {name: feeling.weight for name, feeling in FEELINGS.items()}
 
 
 @dataclass(frozen=True)
@@ -289,7 +292,7 @@ def draw_latent(seed: int, split: str, index: int) -> Latent:
     """What is felt in one clip."""
     draws = stream(seed, split, index, "world")
     n = draws.weighted(N_FEELINGS)
-    names = [draws.weighted({name: feeling.weight for name, feeling in FEELINGS.items()})]
+    names = [draws.weighted(_FIRST)]
     while len(names) < n:
         following = [name for name in FEELINGS[names[-1]].then if name not in names]
         names.append(draws.pick(following))

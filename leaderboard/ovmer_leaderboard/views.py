@@ -1,0 +1,390 @@
+"""What the templates need besides the board: links, marks, meters, sentences with numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from .board import AS_PUBLISHED, Board, Pair, Result, Row, System, Table
+
+DASH = "–"
+MANY_LABELS = 1.5
+"""Verbosity from which a row is marked: half as many labels again as gold has."""
+MANY_UNKNOWN = 0.10
+"""Share of unknown labels from which a row is marked."""
+SIZES = {
+    "no model": 1,
+    "below 1B": 10**9,
+    "1B to 4B": 4 * 10**9,
+    "4B to 10B": 10**10,
+    "10B and more": float("inf"),
+    "unknown": 0,
+}
+"""Classes of size with the number of parameters that they stay below."""
+_LONGEST = 120
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One link of a switch; ``href`` is ``None`` where there is nothing to show."""
+
+    title: str
+    href: str | None
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A row of links of which one is the current page."""
+
+    title: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A score drawn on a rail from 0 to 100; all places are percentages."""
+
+    value: float
+    low: float | None
+    high: float | None
+    chance: float | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of a table as it is printed."""
+
+    row: Row
+    system: System
+    meter: Meter | None
+    chance: float | None
+    sizes: str
+    marks: tuple[str, ...]
+    first_of_group: bool
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a table says in three sentences.
+
+    Attributes:
+        leaders: rows that share the first rank, highest first.
+        next: the first row behind them, and the test of the leader against it.
+        runner_up: the second row, and the test of the leader against it.
+        fooled: the highest content-free row.
+        below_fooled: ranked rows whose value lies below it, of ``ranked``.
+    """
+
+    leaders: tuple[Row, ...]
+    next: Row | None
+    next_pair: Pair | None
+    runner_up: Row | None
+    runner_up_pair: Pair | None
+    fooled: Row | None
+    below_fooled: int
+    ranked: int
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """A fraction as a percentage without the sign, a dash where there is none."""
+    return DASH if value is None else f"{100 * value:.{digits}f}".replace("-", "−")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A difference of fractions in percentage points, with its sign."""
+    return f"{100 * value:+.{digits}f}".replace("-", "−")
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A plain number, a dash where there is none."""
+    return DASH if value is None else f"{value:.{digits}f}"
+
+
+def thousands(value: int | None) -> str:
+    """A whole number with commas."""
+    return DASH if value is None else f"{value:,}"
+
+
+def interval(low: float | None, high: float | None, digits: int = 2) -> str:
+    """An interval of fractions, or nothing."""
+    if low is None or high is None:
+        return ""
+    return f"{percent(low, digits)} to {percent(high, digits)}"
+
+
+def short(text: str) -> str:
+    """Text at the length that a page has room for."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def home_table(board: Board) -> Table:
+    """The table of the home page: the first whose numbers were not merely reported."""
+    return next((table for table in board.tables if table.signature), board.tables[0])
+
+
+def board_page(home: Table, table: Table) -> str:
+    """Address of a table's page."""
+    return "index.html" if table is home else f"boards/{table.id}.html"
+
+
+def system_page(name: str) -> str:
+    """Address of a system's page."""
+    return f"systems/{name}.html"
+
+
+def result_page(result: Result) -> str:
+    """Address of the page with the pictures of a result."""
+    return f"systems/{result.system}.{result.task}.{result.lexicon}.html"
+
+
+def has_page(result: Result) -> bool:
+    """Whether a result has pictures to show."""
+    return result.native and bool(result.sectors or result.predicted_counts)
+
+
+def compare_link(a: str, b: str) -> str:
+    """Address of the comparison of two systems."""
+    return f"compare.html#a={quote(a, safe='')}&b={quote(b, safe='')}"
+
+
+def lexicon_title(lexicon: str) -> str:
+    """A lexicon's name for people."""
+    return "as published" if lexicon == AS_PUBLISHED else lexicon
+
+
+def switches(board: Board, home: Table, here: Table) -> list[Switch]:
+    """Track, corpus, lexicon, score, signature: the choices that lead to other tables."""
+    tracks = [
+        (track.title, _nearest([t for t in board.tables if t.track == track.name], here),
+         track.name == here.track)
+        for track in board.tracks
+    ]  # fmt: skip
+    names = next((track.tasks for track in board.tracks if track.name == here.track), ())
+    corpora = [
+        (board.task(name).title, _nearest(board.tables_of(name), here), name == here.task)
+        for name in names
+    ]
+    same_task = board.tables_of(here.task)
+    lexicons = [
+        (lexicon_title(name), _nearest([t for t in same_task if t.lexicon == name], here),
+         name == here.lexicon)
+        for name in dict.fromkeys(table.lexicon for table in same_task)
+    ]  # fmt: skip
+    same_lexicon = [table for table in same_task if table.lexicon == here.lexicon]
+    scores = [(t.title, t, t.score == here.score) for t in same_lexicon if t.primary]
+    alike = [table for table in same_lexicon if table.score == here.score]
+    signatures = [(_signature_title(table), table, table is here) for table in alike]
+    made = {
+        "Track": tracks,
+        "Corpus": corpora,
+        "Lexicon": lexicons,
+        "Score": scores,
+        "Signature": signatures,
+    }
+    return [
+        Switch(title, tuple(Choice(t, x and board_page(home, x), now) for t, x, now in choices))
+        for title, choices in made.items()
+        if len(choices) > 1
+    ]
+
+
+def _nearest(tables: Sequence[Table], like: Table) -> Table | None:
+    """Of ``tables`` the one most like the present one, ``None`` of none."""
+
+    def unlike(table: Table) -> tuple[bool, ...]:
+        return (
+            table.task != like.task,
+            table.lexicon != like.lexicon,
+            table.score != like.score,
+            table is not like,
+            not table.primary,
+            table.signature is None,
+        )
+
+    return min(tables, key=unlike, default=None)
+
+
+def _signature_title(table: Table) -> str:
+    fields = dict(part.partition(":")[::2] for part in (table.signature or "").split("|"))
+    read = fields.get("extractor", "none")
+    title = "labels as submitted" if read == "none" else f"labels read by {read}"
+    return f"{title} ({len(table.rows)})"
+
+
+def lines(board: Board, table: Table) -> list[Line]:
+    """The rows of a table as they are printed."""
+    made, rank = [], None
+    for row in table.rows:
+        new = row.rank is not None and rank is not None and row.rank != rank
+        rank = row.rank if row.rank is not None else rank
+        system = board.system(row.system)
+        chance = chance_of(row) if table.signature else None
+        made.append(Line(row, system, _meter(row, chance), chance, size_class(system), marks(row),
+                         new))  # fmt: skip
+    return made
+
+
+def chance_of(row: Row) -> float | None:
+    """The score expected by chance, from value and skill."""
+    if row.value is None or row.skill is None or row.skill >= 1:
+        return None
+    return max(0.0, (row.value - row.skill) / (1 - row.skill))
+
+
+def marks(row: Row) -> tuple[str, ...]:
+    """Warnings about how a score came about."""
+    found = []
+    if row.verbosity is not None and row.verbosity >= MANY_LABELS:
+        found.append("verbose")
+    if row.oov is not None and row.oov >= MANY_UNKNOWN:
+        found.append("unknown words")
+    return tuple(found)
+
+
+def size_class(system: System) -> str:
+    """Size as the filter knows it."""
+    if system.parameters is None:
+        return "unknown" if system.role in ("system", "published") else "no model"
+    return next((n for n, limit in SIZES.items() if system.parameters < limit), "10B and more")
+
+
+def _meter(row: Row, chance: float | None) -> Meter | None:
+    if row.value is None:
+        return None
+    ends = [None if x is None else round(100 * x, 1) for x in (row.low, row.high, chance)]
+    return Meter(round(100 * row.value, 1), *ends)
+
+
+def glance(table: Table) -> Glance | None:
+    """The leader, whether the lead is real, and how far the ruler is fooled."""
+    ranked = [row for row in table.rows if row.rank is not None and row.value is not None]
+    if not ranked:
+        return None
+    leaders = tuple(row for row in ranked if row.rank == ranked[0].rank)
+    behind = next((row for row in ranked if row.rank != ranked[0].rank), None)
+    runner_up = ranked[1] if len(ranked) > 1 else None
+    fooled = table.best_content_free
+    below = [r for r in ranked if fooled and fooled.value and (r.value or 0) < fooled.value]
+    return Glance(
+        leaders=leaders,
+        next=behind,
+        next_pair=pair_of(table, behind, ranked[0]),
+        runner_up=runner_up,
+        runner_up_pair=pair_of(table, runner_up, ranked[0]),
+        fooled=fooled,
+        below_fooled=len(below),
+        ranked=len(ranked),
+    )
+
+
+def pair_of(table: Table, a: Row | None, b: Row | None) -> Pair | None:
+    """The test of ``b`` against ``a`` in ``table``, where it was made."""
+    if a is None or b is None or table.pairs is None:
+        return None
+    if not {a.system, b.system} <= set(table.pairs.systems):
+        return None
+    return table.pairs.pair(a.system, b.system)
+
+
+def neighbours(table: Table, name: str, reach: int = 3) -> list[tuple[Row, Pair]]:
+    """Rows near ``name`` in ``table`` and the tests of ``name`` against them."""
+    rows = [row for row in table.rows if row.value is not None]
+    at = next((i for i, row in enumerate(rows) if row.system == name), None)
+    if at is None:
+        return []
+    near = [*rows[:1], *rows[max(at - reach, 1) : at + reach + 1]]
+    if table.best_content_free and table.best_content_free not in near:
+        near.append(table.best_content_free)
+    found = [(row, pair_of(table, row, rows[at])) for row in near if row.system != name]
+    return [(row, pair) for row, pair in found if pair is not None]
+
+
+def filters(lines: Sequence[Line]) -> list[tuple[str, str, str, list[str]]]:
+    """Name, title, first choice and values of each filter that has a choice to offer."""
+    reads = sorted({" + ".join(line.system.modalities) or "nothing" for line in lines})
+    trained = sorted({name for line in lines for name in line.system.training_data or ()})
+    nothing = any(line.system.training_data == () for line in lines)
+    sizes = [name for name in SIZES if any(line.sizes == name for line in lines)]
+    evidence = sorted({line.row.evidence for line in lines})
+    made = [
+        ("reads", "Reads", "anything", reads),
+        ("size", "Size", "any size", sizes),
+        ("train", "Trained on", "anything", [*(["nothing"] if nothing else []), *trained]),
+        ("evidence", "Evidence", "any", evidence),
+    ]
+    return [item for item in made if len(item[3]) > 1]
+
+
+def summary(board: Board) -> list[Table]:
+    """The main table of every task that has rows: built-in lexicon first, then as published."""
+    made: list[Table] = []
+    for task in board.tasks:
+        main = [t for t in board.tables_of(task.name) if t.primary and t.score == task.main]
+        made += main[:1]
+        made += [t for t in main[1:] if t.lexicon == AS_PUBLISHED]
+    return made
+
+
+def warnings(system: System, rows: Sequence[Row]) -> list[str]:
+    """What a reader should know before the scores."""
+    found = []
+    if system.checkpoint_chosen_on_test:
+        found.append("A checkpoint or a setting of this system was chosen on test data.")
+    loud = [row.verbosity for row in rows if "verbose" in marks(row)]
+    if loud:
+        most = max(x for x in loud if x is not None)
+        found.append(f"It says up to {most:.2f} labels for each label of gold.")
+    lost = [row.oov for row in rows if "unknown words" in marks(row)]
+    if lost:
+        most = max(x for x in lost if x is not None)
+        found.append(f"Up to {100 * most:.0f} % of its labels are words that a lexicon lacks.")
+    if system.role in ("system", "reference") and any(r.beats_content_free is False for r in rows):
+        found.append("On at least one corpus it is not above every content-free answer.")
+    return found
+
+
+def system_facts(system: System) -> list[tuple[str, str]]:
+    """What is known of a system, as terms and texts."""
+    trained = system.training_data
+    chosen = {True: "yes", False: "no", None: ""}[system.checkpoint_chosen_on_test]
+    facts = [
+        ("Name", system.name),
+        ("Model", system.model),
+        ("Size", system.size or ""),
+        ("Reads", ", ".join(system.modalities)),
+        ("Trained on", "" if trained is None else ", ".join(trained) or "nothing"),
+        ("Checkpoint chosen on test data", chosen),
+        ("Decoding", system.decoding or ""),
+        ("Command", system.command or ""),
+        ("Code", system.code or ""),
+        ("Paper", system.paper or ""),
+        ("Citation", system.citation or ""),
+        ("Authors", system.authors or ""),
+        ("Licence of the predictions", system.licence or ""),
+        ("Submitted", system.date or ""),
+        ("Notes", system.notes or ""),
+    ]
+    return [(term, text) for term, text in facts if text]
+
+
+def histogram(result: Result) -> dict[str, Any] | None:
+    """Clips by number of labels, gold beside answers; bars as shares of the longest."""
+    if not result.predicted_counts:
+        return None
+    sides = [counts for counts in (result.gold_counts, result.predicted_counts) if counts]
+    longest = max(max(counts) for counts in sides) or 1
+    most = len(result.predicted_counts) - 1
+    last = max(n for counts in sides for n, count in enumerate(counts) if count or n == 0)
+    rows = [
+        {
+            "labels": f"{n} and more" if n == most else str(n),
+            "sides": [
+                (counts[n], round(100 * counts[n] / longest, 1)) for counts in sides
+            ],
+        }
+        for n in range(last + 1)
+    ]
+    return {"gold": bool(result.gold_counts), "rows": rows}
