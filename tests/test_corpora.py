@@ -57,6 +57,7 @@ def test_the_registry_is_complete() -> None:
         **{"mercaptionplus": 31327, "mer2023": 411, "mer2024": 1169, "meld": 2610},
         **{"iemocap4": 1241, "cmumosi": 686, "cmumosei": 4659, "sims": 457, "simsv2": 1034},
         "ovmer_scenes": len(load_corpus("ovmer_scenes")),
+        "ovmer_mini": 500,
     }
     assert len(MER_UNIBENCH) == 9 and set(MER_UNIBENCH) <= set(CORPORA)
     spellings = Counter(s for info in CORPORA.values() for s in (info.name, *info.aliases))

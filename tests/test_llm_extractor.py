@@ -235,7 +235,9 @@ def test_long_texts_keep_both_ends() -> None:
     assert "begin" in asked and " end" in asked and len(asked) < 25_000
 
 
+@pytest.mark.train
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
     with pytest.raises(ExtractorError, match=r"config\.json"):
         LocalExtractor(tmp_path / "nowhere")
 
@@ -276,6 +278,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.train
 def test_a_local_model_answers_the_same_twice(tiny_model: Path, tmp_path: Path) -> None:
     first = LocalExtractor(tiny_model, cache_dir=tmp_path / "a", device="cpu")
     again = LocalExtractor(tiny_model, cache_dir=tmp_path / "b", device="cpu")
@@ -288,6 +291,7 @@ def test_a_local_model_answers_the_same_twice(tiny_model: Path, tmp_path: Path) 
     assert kept[0] == kept[1] and len(kept[0]) == 2
 
 
+@pytest.mark.train
 def test_other_weights_have_another_id(tiny_model: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -300,6 +304,7 @@ def test_other_weights_have_another_id(tiny_model: Path, tmp_path: Path) -> None
     assert LocalExtractor(other).id != LocalExtractor(tiny_model).id
 
 
+@pytest.mark.train
 def test_a_folder_with_a_broken_model_is_named(tiny_model: Path, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "no-such-type"}')
     with pytest.raises(ExtractorError, match="holds no causal language model"):

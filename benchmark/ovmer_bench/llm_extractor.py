@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -291,6 +292,7 @@ class LocalExtractor:
         cache_dir: str | Path | None = None,
         device: str | None = None,
     ) -> None:
+        _require_train_extra()
         self._path, self._device = Path(model_path), device
         self._name = f"{self._path.resolve().name}@{_fingerprint(self._path)}"
         folder = Path(cache_dir) if cache_dir else data_home() / "cache" / "extractor"
@@ -357,14 +359,9 @@ class LocalExtractor:
 
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:
-            try:
-                import torch
-                from transformers import AutoModelForCausalLM, AutoTokenizer
-            except ImportError as error:
-                raise ExtractorError(
-                    f"a local model needs torch and transformers: {error}",
-                    hint="Run: pip install 'ovmer-bench[train]'",
-                ) from None
+            import torch
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+
             try:
                 tokenizer = AutoTokenizer.from_pretrained(self._path, local_files_only=True)
                 model = AutoModelForCausalLM.from_pretrained(self._path, local_files_only=True)
@@ -375,6 +372,15 @@ class LocalExtractor:
             device = self._device or ("cuda" if torch.cuda.is_available() else "cpu")
             self._loaded = tokenizer, model.to(device).eval()
         return self._loaded
+
+
+def _require_train_extra() -> None:
+    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    if missing:
+        raise ExtractorError(
+            f"a local model needs {' and '.join(missing)}, which is not installed",
+            hint="Run: pip install 'ovmer-bench[train]'",
+        )
 
 
 def _fingerprint(folder: Path) -> str:

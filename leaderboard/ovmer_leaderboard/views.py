@@ -90,12 +90,19 @@ class Glance:
 
 def percent(value: float | None, digits: int = 2) -> str:
     """A fraction as a percentage without the sign, a dash where there is none."""
-    return DASH if value is None else f"{100 * value:.{digits}f}".replace("-", "−")
+    return DASH if value is None else _minus(f"{100 * value:.{digits}f}")
 
 
 def signed(value: float, digits: int = 2) -> str:
     """A difference of fractions in percentage points, with its sign."""
-    return f"{100 * value:+.{digits}f}".replace("-", "−")
+    return _minus(f"{100 * value:+.{digits}f}")
+
+
+def _minus(text: str) -> str:
+    """A number with a typographic minus, and no sign on a zero."""
+    if not text.strip("+-0."):
+        return text.lstrip("+-")
+    return text.replace("-", "−")
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -321,10 +328,14 @@ def filters(lines: Sequence[Line]) -> list[tuple[str, str, str, list[str]]]:
 def summary(board: Board) -> list[Table]:
     """The main table of every task that has rows: built-in lexicon first, then as published."""
     made: list[Table] = []
-    for task in board.tasks:
-        main = [t for t in board.tables_of(task.name) if t.primary and t.score == task.main]
+    for name in (name for track in board.tracks for name in track.tasks):
+        main = [
+            table
+            for table in board.tables_of(name)
+            if table.primary and table.score == board.task(name).main
+        ]
         made += main[:1]
-        made += [t for t in main[1:] if t.lexicon == AS_PUBLISHED]
+        made += [table for table in main[1:] if table.lexicon == AS_PUBLISHED]
     return made
 
 
