@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench.extraction import RulesExtractor, extract_labels
 from ovmer_bench.lexicon import Lexicon, load_lexicon
-from ovmer_bench.parsing import split_labels
-from ovmer_bench.prose import load_rules, sentences
+from ovmer_bench.parsing import parse_outputs, split_labels
+from ovmer_bench.prose import sentences
+from ovmer_bench.prose_rules import load_rules
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +96,64 @@ CASES: list[tuple[str, list[str], list[str]]] = [
     ("She never gets angry.", [], ["angry"]),
     ("The person is far from happy; he is miserable.", ["miserable"], ["happy"]),
     ("Emotions: the person shows surprise. The happy music plays.", ["surprise"], ["happy"]),
+    # a noun phrase that denies ends at the verb
+    ("Her lack of enthusiasm suggests boredom.", ["boredom"], ["enthusiasm"]),
+    ("He lacks confidence and appears nervous.", ["nervous"], ["confidence"]),
+    ("There is no anger in his face and he seems sad.", ["sad"], ["anger"]),
+    ("No one is happy here; the man is bored.", ["bored"], ["happy"]),
+    ("There is no indication that he is afraid.", [], ["afraid"]),
+    ("It's not that she is angry; she's worried.", ["worried"], ["angry"]),
+    ("Not because she is sad but because she is proud, she cries.", ["proud"], ["sad"]),
+    ("Anger and sadness are absent; the speaker is calm.", ["calm"], ["anger", "sadness"]),
+    ("No emotion other than joy shows in her face.", ["joy"], []),
+    # comparison
+    ("She chose acceptance rather than joy.", ["acceptance"], ["joy"]),
+    ("She is less angry than hurt.", ["hurt"], ["angry"]),
+    ("More amused than offended, she shakes her head.", ["amused"], ["offended"]),
+    ("He's not so much angry as hurt.", ["hurt"], ["angry"]),
+    ("He isn't sad, just tired.", ["tired"], ["sad"]),
+    ("He is too tired to be angry.", ["tired"], ["angry"]),
+    ("It would be wrong to call him arrogant; he is shy.", ["shy"], ["arrogant"]),
+    # what is left open or conceded
+    ("It is hard to tell whether she is angry, but she is upset.", ["upset"], ["angry"]),
+    ("If the person is crying, she may be sad.", [], ["sad"]),
+    ("One might expect anger, but he is serene.", ["serene"], ["anger"]),
+    ("He pretends to be happy. He is sad.", ["sad"], ["happy"]),
+    ("Is he angry? He looks sad.", ["sad"], ["angry"]),
+    # withdrawn in the end
+    ("He may be angry. On second thought he is not angry, he is sad.", ["sad"], ["angry"]),
+    ("It may be sadness or fatigue. Fatigue is unlikely.", ["sadness"], ["fatigue"]),
+    # words that name a feeling only where one is felt
+    ("She feels down and a little blue today.", ["down", "blue"], []),
+    ("He looks down at the blue water.", [], ["down", "blue"]),
+    ("She sits with her arms crossed. She is rather cross with him.", ["cross"], ["crossed"]),
+    ("The subtitle content is long. She feels content.", ["content"], []),
+    ("She shows a cold determination.", ["determination"], ["cold"]),
+    ("He is full of excitement and wonder.", ["excitement", "wonder"], []),
+    ("There is love, longing and sorrow in every word.", ["love", "longing", "sorrow"], []),
+    # other people and surroundings
+    (
+        "The audience laughs happily while he stands there embarrassed.",
+        ["embarrassed"],
+        ["happily", "laughs"],
+    ),
+    ("His friend, angry and loud, shouts at him. He is scared.", ["scared"], ["angry"]),
+    ("The child is terrified; his mother, however, is relaxed.", ["terrified"], ["relaxed"]),
+    ("She is proud of her son, who is nervous.", ["proud"], ["nervous"]),
+    ("He is happy, and his wife is angry.", ["happy"], ["angry"]),
+    ("He and his wife are happy.", ["happy"], []),
+    ("Her father's death makes her sad.", ["sad"], []),
+    ("The atmosphere is tense, but she is amused.", ["amused"], ["tense"]),
+    # change
+    ("Initially calm, he becomes agitated.", ["calm", "agitated"], []),
+    ("Her expression turns from surprise to delight.", ["surprise", "delight"], []),
+    ("Her surprise gives way to panic.", ["surprise", "panic"], []),
+    ("She looks surprised, then sad, and in the end angry.", ["surprised", "sad", "angry"], []),
+    # bare lists and what belongs to a person
+    ("I would say: relaxed, content.", ["relaxed", "content"], []),
+    ("Happiness, surprise and disbelief show.", ["happiness", "surprise", "disbelief"], []),
+    ("Her joy is tempered by worry.", ["joy", "worry"], []),
+    ("He is tired of waiting and sad.", ["tired", "sad"], []),
 ]
 
 
@@ -164,7 +224,8 @@ def test_plain_feelings_are_not_ruled_out(lexicon: Lexicon) -> None:
 WORDS = st.sampled_from(
     re.split(
         " ",
-        "he is not sad happy , and or . : emotional state feels her friend neither nor the mood of "
+        "he is not sad happy down calm just than if ? , and or . : emotional state feels her "
+        "friend neither nor the mood of "
         'subtitle " “ \n overall whether unclear without \ud800',
     )
 )
@@ -189,6 +250,62 @@ def test_thousands_of_short_outputs_a_second(lexicon: Lexicon) -> None:
     labels = extract(texts)
     assert time.perf_counter() - begin < 4
     assert labels == [["angry", "disappointed"]] * 4000
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("His heart is heavy.", "heavy-hearted"),
+        ("She has butterflies in her stomach.", "nervous"),
+        ("He can't wait.", "eager"),
+        ("She is down in the dumps.", "down"),
+        ("His jaw dropped.", "astonished"),
+        ("He is walking on air.", "elated"),
+        ("She is over the moon.", "over the moon"),
+        ("He is on edge.", "on edge"),
+    ],
+)
+def test_idioms_are_read(text: str, label: str, lexicon: Lexicon) -> None:
+    assert extract_labels(text, lexicon) == [label]
+
+
+def test_words_of_a_display_count_where_nothing_else_is_said(lexicon: Lexicon) -> None:
+    assert extract_labels("He reads the news in a neutral tone.", lexicon) == ["neutral"]
+    assert extract_labels("In a neutral tone he says that he is angry.", lexicon) == ["angry"]
+
+
+def test_a_heading_makes_what_follows_a_conclusion(lexicon: Lexicon) -> None:
+    text = "He looks angry.\nConclusion\nHe is sad and lonely.\nRemarks\nShe is amused."
+    assert extract_labels(text, lexicon) == ["sad", "lonely"]
+
+
+Cases = list[dict[str, str | list[str]]]
+
+
+@pytest.fixture(scope="module")
+def cases() -> Cases:
+    """Outputs in many styles with the labels a careful reader gives; our own text.
+
+    Even lines were open while the rules were made, odd ones were not looked at.
+    """
+    path = Path(__file__).with_name("extraction_cases.jsonl")
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+# Reached: precision 0.96 and recall 0.98 on the open half, 0.93 and 0.93 on the held-out half.
+@pytest.mark.parametrize(("half", "precision", "recall"), [(0, 0.94, 0.95), (1, 0.91, 0.91)])
+def test_labels_of_many_styles_of_output(
+    half: int, precision: float, recall: float, cases: Cases, lexicon: Lexicon
+) -> None:
+    def bases(labels: Iterable[str]) -> set[str]:
+        return {lexicon.lookup(label).base or label for label in labels}
+
+    chosen = cases[half::2]
+    parsed = parse_outputs([str(case["output"]) for case in chosen], lexicon)
+    pairs = [(bases(p.labels), bases(c["labels"])) for p, c in zip(parsed, chosen, strict=True)]
+    both = sum(len(ours & wanted) for ours, wanted in pairs)
+    assert both / sum(len(ours) for ours, _ in pairs) > precision
+    assert both / sum(len(wanted) for _, wanted in pairs) > recall
 
 
 SYSTEMS = ["Chat-UniVi", "Otter", "Qwen-Audio"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 from command import run_here
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when huggingface_hub is first imported
-
 from ovmer_bench import evaluate, prompts, read_predictions
 from ovmer_bench.corpora.importers import import_corpus
 from ovmer_bench.corpora.registry import CORPORA, MER_UNIBENCH, corpus_info
@@ -39,6 +35,12 @@ EMBEDDED = ("ovmer_scenes", "ovmer_mini")
 GROUPS = ("ovmer", "ovmer_vision", "ovmer_audio", "mer_unibench")
 TASKS = sorted(path.stem for path in tasks_dir().glob("*.yaml") if path.stem not in GROUPS)
 FILTER = "labels"
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with ``HF_HUB_OFFLINE=1``, which is read once, by the first import in a process."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
 
 @pytest.fixture(autouse=True)

@@ -79,7 +79,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     machine = Machine(folder / "environment", folder / "elsewhere")
     machine.folder.mkdir()
     venv.create(machine.environment, with_pip=True)
-    machine.pip("install", ROOT)
+    machine.pip("install", "--no-compile", ROOT)
     machine.pip("uninstall", "-y", NAME)
     here = {path.name for path in machine.packages.iterdir()}
     assert "lm_eval" in here

@@ -97,6 +97,57 @@ LISTS = [
         False,
     ),
     ("The emotional states of the man are zorked and sad.", ["zorked", "sad"], "sentence", False),
+    ('["angry", "frustrated", "disap', ["angry", "frustrated"], "list", False),
+    ("The labels are [sad] and [shy].", ["sad", "shy"], "list", False),
+    ("1) sad 2) shy", ["sad", "shy"], "list", True),
+    ("#sad #shy", ["sad", "shy"], "comma", True),
+    ("Sad 😢, shy", ["sad", "shy"], "comma", True),
+    ("sad > shy", ["sad", "shy"], "comma", True),
+    ("Final: sad, shy", ["sad", "shy"], "comma", False),
+    ("<emotion>sad</emotion> <emotion>shy</emotion>", ["sad", "shy"], "list", True),
+    ("<result>sad, shy</result>", ["sad", "shy"], "comma", True),
+    # scores
+    ('{"joy": 0.8, "anger": 0.0, "fear": 0.02}', ["joy"], "json", True),
+    ('{"emotions": {"joy": 0.8, "fear": "0.4"}}', ["joy", "fear"], "json", True),
+    ('{"anger": {"score": 0.9}, "joy": {"score": 0}}', ["anger"], "json", True),
+    ('{"anger": "high", "joy": "none"}', ["anger"], "json", True),
+    ('{"anger": true, "joy": false}', ["anger"], "json", True),
+    (
+        '{"emotions": [{"name": "anger", "score": 0.9}, {"name": "joy", "score": 0.01}]}',
+        ["anger"],
+        "json",
+        True,
+    ),
+    ("Joy (80%), surprise (20%)", ["joy", "surprise"], "comma", True),
+    ("90% joy, 10% surprise", ["joy", "surprise"], "comma", True),
+    ("Anger: 60%\nDisgust: 30%\nJoy: 0%", ["anger", "disgust"], "comma", True),
+    ("anger=0.8, joy=0", ["anger"], "comma", True),
+    ("Anger: 7/10\nJoy: 0/10", ["anger"], "comma", True),
+    # records
+    (
+        '{"reasoning": "He is not sad.", "primary_emotion": "anger", "other_emotions": ["fear"]}',
+        ["anger", "fear"],
+        "json",
+        True,
+    ),
+    (
+        "| Emotion | Why |\n|---|---|\n| Fear | eyes |\n| Awe | mouth |",
+        ["fear", "awe"],
+        "list",
+        False,
+    ),
+    ("| Clue | Emotion |\n|:-|:-|\n| face | Anger |", ["anger"], "list", False),
+    ("Face\tsmile\nEmotion\thappy, shy", ["happy", "shy"], "list", False),
+    ("Emotion: sad, shy. Reason: he sits alone.", ["sad", "shy"], "comma", False),
+    ("Emotional state - sad; Cause - he lost.", ["sad"], "comma", False),
+    (
+        "Primary emotion: anger\nSecondary emotion: fear\nCue: frown",
+        ["anger", "fear"],
+        "comma",
+        False,
+    ),
+    ("Evidence:\n- slow speech\nEmotions:\n- sad\n- shy", ["sad", "shy"], "list", False),
+    ("Emotions:\n- sad\n- no anger", ["sad"], "list", False),
 ]
 
 
@@ -126,6 +177,8 @@ def test_lists_are_read_without_a_lexicon(
         ("<think>a</think><think>b</think><answer>sad</answer>", ["sad"], False),
         ("<answer>The man looks sad.</answer>", ["sad"], False),
         ("sad</answer>", ["sad"], True),
+        ("[ANSWER] sad [/ANSWER]", ["sad"], True),
+        ("**<answer>** sad **</answer>**", ["sad"], False),
     ],
 )
 def test_only_the_answer_counts(text: str, labels: list[str], kept: bool, lexicon: Lexicon) -> None:
@@ -145,6 +198,7 @@ def test_only_the_answer_counts(text: str, labels: list[str], kept: bool, lexico
         "<think>I say <answer>sad</answer></think>",
         "[]",
         "{}",
+        '{"valence": 0.2, "arousal": 0.9}',
         '{"emotions": []}',
         "None",
         "N/A",
@@ -191,6 +245,28 @@ def test_bulleted_explanations_need_a_lexicon(lexicon: Lexicon) -> None:
     assert parse_output(text, lexicon).labels == ["sad", "angry"]
     other = "- Face: the brows are raised.\n- Voice: the tone is sad."
     assert parse_output(other, lexicon).labels == ["sad"]
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("Worried, not angry", ["worried"]),
+        ("- raised voice\n- flushed face\nAll of this points to anger.", ["anger"]),
+        ('{"emotion": "The man is sad, not angry."}', ["sad"]),
+        ("Summary: he is ashamed.\nEvidence\n1. He avoids eye contact.", ["ashamed"]),
+        ("Emotion: happy\nConclusion: He is in fact sad.", ["sad"]),
+    ],
+)
+def test_sentences_in_place_of_labels_are_prose(
+    text: str, labels: list[str], lexicon: Lexicon
+) -> None:
+    assert parse_output(text, lexicon).labels == labels
+
+
+def test_a_translation_that_the_lexicon_knows_is_preferred(lexicon: Lexicon) -> None:
+    text = "情绪是愤怒、失望。 (angry, disappointed)"
+    assert parse_output(text, lexicon).labels == ["angry", "disappointed"]
+    assert parse_output(text, None).labels == ["愤怒", "失望"]
 
 
 def test_repeats_are_counted_not_listed() -> None:
@@ -267,6 +343,13 @@ JUNK = [
     "“",
     '["',
     "not ",
+    "[a] ",
+    "<emotion>",
+    "| emotion |\n",
+    "sad 1%, ",
+    "if she is sad ",
+    "his friend is sad ",
+    "sad of it and ",
 ]
 
 

@@ -4,7 +4,7 @@ Deterministic, without a model. ``prose`` finds the mentions and weighs each; he
 is made. Model prose first describes (a face, a voice), then reasons, then concludes. A
 conclusion overrides what led to it, and a conclusion from all clues one from a single clue. So
 the firmest level of commitment that names a feeling gives all labels, and what lies below it
-gives none.
+gives none. What the text denies in the end is none of them, whatever it said before.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from .lexicon import Lexicon
-from .prose import Evidence, Mention, MentionFinder, load_rules
+from .prose import Mention, MentionFinder
+from .prose_context import Evidence
+from .prose_rules import load_rules
 
 RULES_ID = "rules-1"
 
@@ -27,7 +29,7 @@ def extract_labels(text: str, lexicon: Lexicon) -> list[str]:
             that scores: give the built-in one.
     """
     finder = _finder(lexicon)
-    mentions = finder(text)
+    mentions = _upheld(finder(text), lexicon)
     if not mentions:
         return []
     levels = list(_levels(mentions))
@@ -67,8 +69,20 @@ class RulesExtractor:
 _META = frozenset({"uncertain", "unsure"})
 
 
+def _upheld(mentions: list[Mention], lexicon: Lexicon) -> list[Mention]:
+    """Mentions without the denials and without what is denied in the end."""
+    last = {lexicon.lookup(m.label).base or m.label: m.evidence for m in mentions}
+    denied = {base for base, evidence in last.items() if evidence is Evidence.DENIED}
+    return [
+        m
+        for m in mentions
+        if m.evidence is not Evidence.DENIED
+        and (lexicon.lookup(m.label).base or m.label) not in denied
+    ]
+
+
 def _levels(mentions: list[Mention]) -> Iterator[list[Mention]]:
-    """Mentions by firmness: concluded, stated or ascribed without a conclusion, suggested."""
+    """Mentions by firmness: concluded; stated or ascribed otherwise; suggested; hinted at."""
     firm = [m for m in mentions if m.evidence >= Evidence.ASCRIBED]
     concluded = [m for m in firm if m.concluding]
     joint = [m for m in concluded if m.joint]
@@ -77,6 +91,7 @@ def _levels(mentions: list[Mention]) -> Iterator[list[Mention]]:
     yield concluded
     yield [m for m in firm if not m.concluding]
     yield [m for m in mentions if m.evidence is Evidence.SIGN]
+    yield [m for m in mentions if m.evidence is Evidence.HINT]
 
 
 def _distinct(mentions: Iterable[Mention], lexicon: Lexicon) -> list[str]:

@@ -176,7 +176,7 @@ def run_harness(arguments: Sequence[str]) -> None:
     except _FAILURES as error:
         log.debug("the harness failed", exc_info=True)
         raise OvmerError(
-            f"lm_eval: {str(error).strip() or type(error).__name__}",
+            f"lm_eval: {type(error).__name__}: {str(error).strip()}",
             hint="LMEVAL_LOG_LEVEL=DEBUG shows where.",
         ) from None
 

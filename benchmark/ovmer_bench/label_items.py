@@ -20,12 +20,14 @@ TOPIC = (
     r"labels?|answers?|sentiments?|情[绪感](?:状态|标签)?|心情|感受|答案|标签)"
 )
 SEPARATOR = re.compile(
-    r"[,，、;；|/\n\"“”「」『』]+|(?:\s|^)(?:and|or|as well as|&|\+)\s|"
+    r"[,，、;；|/\n\"“”「」『』>→]+|(?:\s|^)(?:and|or|as well as|&|\+)\s|"
+    r"(?:\s|^)(?:#(?=\w)|[(（]?\d{1,2}[.)]\s)|"
     r"(?<=[\u4e00-\u9fff]{2})(?:以及|和|与|及)(?=[\u4e00-\u9fff]{2})",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s+\S|[\u4e00-\u9fff])")
 EDGE = " \t\r\n\f\v'\"‘’“”「」『』《》*_`#.。!！?？:：;；,，、…~-–—+=<>()（）[]［］【】{}\\"
+_PICTURE = re.compile(r"[\u2190-\u2bff\ufe0f\u200d\U0001f000-\U0001faff]")
 _PARENTHESIS = re.compile(r"\s*[(（][^()（）]*[)）]?")
 _LEADING = re.compile(
     r"^(?:(?:and|or|also|but|both|either|possibly|perhaps|maybe|probably|likely|mainly|mostly|"
@@ -38,6 +40,7 @@ SENTENCE_WORD = re.compile(
     r"are|was|were|be|been|being|am|has|have|had|do|does|did|can|cannot|could|may|might|will|"
     r"would|should|because|since|while|when|which|who|what|there|here|as|if|however|overall|"
     r"based|seems?|appears?|feels|looks|sounds|shows|expresses|conveys|says|said|sorry|please|"
+    r"not|though|although|despite|trying|"
     r"man|woman|person|character|speaker|(?:i|he|she|it|they|you|we)'\w{1,3}|\w{2,6}n't)(?:\s|$)"
     r"|无法|不能|无从|抱歉|[我你他她这那是]"
 )
@@ -57,7 +60,7 @@ _OUT_OF = re.compile(r"/100?\b")
 
 def clean(item: str) -> str:
     """``item`` in lower case without quotes, remarks in parentheses and outer punctuation."""
-    item = item.replace("’", "'").strip(EDGE)
+    item = _PICTURE.sub("", item.replace("’", "'")).strip(EDGE)
     if "(" in item or "（" in item:
         item = _PARENTHESIS.sub("", item).strip(EDGE)
     return " ".join(item.lower().split())

@@ -29,9 +29,13 @@ if TYPE_CHECKING:
 MAX_LINE = 2_000
 """Longer lines are never read as a header with labels behind it."""
 
+MAX_NEIGHBOURS = 30
+"""``[sad], [angry] and [afraid]``: so many bracketed labels are read together."""
+
 _FENCE = re.compile(r"```[A-Za-z0-9]{0,12}[ \t]*\n?")
 _BOXED = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]{0,2000})\}")
 _BRACKETS = re.compile(r"[\[［【]([^\[\]［］【】]*)[\]］】]")
+_NEIGHBOUR = re.compile(r"\[([^\[\]]{1,100})\]\s?(?:,|and|or|&)?\s?$")
 _MARKUP = re.compile(r"\*\*|__|`|^[ \t]{0,8}(?:#{1,6}|>)[ \t]", re.MULTILINE)
 _ELEMENT_MARK = re.compile(r"</?[A-Za-z_]{1,24}>")
 _BULLET = re.compile(r"^[ \t]{0,16}(?:[-*+•·–—◦▪]+[ \t]*|[(（]?\d{1,2}[.)、）．][ \t]*)(?=\S)(.*)$")
@@ -42,7 +46,8 @@ _HEADER = re.compile(
     r"(?:[\w'’\-]{1,30}[ ]){0,8}?(?:[\u4e00-\u9fff]{0,10}?)" + TOPIC + r"(?:[ ][\w'’\-]{1,20})"
     r"{0,6}?[ ]{0,2}(?:(?P<colon>[:：])|\b(?:is|are|include|includes|seems?[ ]to[ ]be|"
     r"appears?[ ]to[ ]be|(?:may|might|could|would|can)[ ]be(?:[ ]described[ ]as)?)\b[ ]?[:：]?"
-    r"|是|为|包括|有)[ ]{0,4}(?P<rest>.+)",
+    r"(?![ ](?:seen|observed|detected|identified|inferred|determined|present|visible|evident|"
+    r"shown|expressed|conveyed|apparent)\b)|是|为|包括|有)[ ]{0,4}(?P<rest>.+)",
     re.IGNORECASE,
 )
 _CONCLUDED = re.compile(CONCLUSION.pattern + r"[ ]{0,2}[:：][ ]{0,4}(?P<rest>.+)", re.IGNORECASE)
@@ -68,9 +73,9 @@ def read_list(text: str, lexicon: Lexicon | None) -> Found | None:
     plain = _FENCE.sub("\n", boxed[-1] if boxed else text).strip()
     if not (core := clean(plain)) or NO_LABEL.fullmatch(core):
         return Found([], "empty", False)
-    found = from_json(plain)
+    found = from_json(plain) or from_elements(plain)
     if found is None:
-        plain = _MARKUP.sub("", plain).strip()
+        plain = _ELEMENT_MARK.sub("\n", _MARKUP.sub("", plain)).strip()
         found = _first_that_reads(plain, lexicon)
     if found is not None and lexicon is not None:
         found = _translated(found, plain, lexicon)
@@ -79,7 +84,6 @@ def read_list(text: str, lexicon: Lexicon | None) -> Found | None:
 
 def _first_that_reads(text: str, lexicon: Lexicon | None) -> Found | None:
     readers: tuple[Callable[[str], Found | None], ...] = (
-        from_elements,
         from_table,
         _from_brackets,
         lambda plain: _from_bullets(plain, lexicon),
@@ -106,8 +110,13 @@ def _from_brackets(text: str) -> Found | None:
         if not matches:
             return None
         match = matches[0]
-        inner = match[1]
-        remark = (text[: match.start()] + " " + text[match.end() :]).strip(EDGE)
+        inner, begin = match[1], match.start()
+        for _ in range(MAX_NEIGHBOURS):
+            before = _NEIGHBOUR.search(text, max(0, begin - 120), begin)
+            if before is None:
+                break
+            inner, begin = f"{before[1]},{inner}", before.start()
+        remark = (text[:begin] + " " + text[match.end() :]).strip(EDGE)
     if len(remark) > 200 or len(remark.split()) > 14:
         return None
     items = [item for item in _LIST_SEPARATOR.split(inner) if clean(item)]
@@ -190,6 +199,8 @@ def _from_header(text: str) -> Found | None:
         items = split_items(match["rest"])
         if items is not None:
             return Found(items, "sentence" if template else "comma", False)
+        if concluded:  # in a sentence
+            return None
     return None
 
 

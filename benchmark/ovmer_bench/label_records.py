@@ -10,18 +10,22 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from .label_items import EDGE, SEPARATOR, TOPIC, felt, split_items
+from .label_items import EDGE, SENTENCE_WORD, SEPARATOR, TOPIC, clean, felt, split_items
 
 ListKind = Literal["empty", "list", "json", "comma", "sentence"]
 
 
 @dataclass(frozen=True)
 class Found:
-    """Items of a list as written, its form, and whether nothing else stood beside it."""
+    """Items of a list as written, its form, and whether nothing else stood beside it.
+
+    Where a sentence stands in place of the items, it is ``prose`` and there are none.
+    """
 
     items: list[str]
     kind: ListKind
     whole: bool
+    prose: str = ""
 
 
 # --- Names of what holds labels -----------------------------------------------------------
@@ -71,6 +75,9 @@ _KEYS = (
     "name",
 )
 _SCORE_KEYS = ("score", "confidence", "probability", "intensity", "value")
+_LEVELS = {"none": 0.0, "no": 0.0, "absent": 0.0, "false": 0.0, "very low": 0.0, "low": 0.3}
+_LEVELS |= {"medium": 0.6, "moderate": 0.6, "high": 1.0, "very high": 1.0, "strong": 1.0}
+_LEVELS |= {"yes": 1.0, "present": 1.0, "true": 1.0}
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,6})?) ?%?")
 _MEASURES = frozenset({"valence", "arousal", "dominance", *_SCORE_KEYS})
 
@@ -85,8 +92,13 @@ def from_json(text: str) -> Found | None:
         except (ValueError, RecursionError):
             continue
         items = _strings_of(value)
+        whole = not (text[:place] + text[stop:]).strip()
         if items is not None:
-            return Found(items, "json", not (text[:place] + text[stop:]).strip())
+            told = any(SENTENCE_WORD.search(clean(item)) for item in items)
+            return Found(items, "json", whole, ". ".join(items) if told else "")
+        if whole and isinstance(value, dict):  # of something else
+            sentences = [item for item in value.values() if isinstance(item, str)]
+            return Found([], "empty", False, ". ".join(sentences))
     return None
 
 
@@ -99,7 +111,9 @@ def _strings_of(value: object) -> list[str] | None:
         node, labelled, score = stack.pop()
         if isinstance(node, str) and labelled:
             seen = True
-            scored.extend((part, score) for part in SEPARATOR.split(node) if part)
+            told = SENTENCE_WORD.search(clean(node)) is not None
+            parts = [node] if told else SEPARATOR.split(node)
+            scored.extend((part, score) for part in parts if part)
         elif isinstance(node, list) and labelled:
             stack.extend((item, True, score) for item in reversed(node))
         elif isinstance(node, dict) and (scores := _scores(node)):
@@ -123,14 +137,21 @@ def _holding(keys: list[str]) -> list[str]:
 def _scores(node: dict[str, object]) -> list[tuple[str, float | None]]:
     """``{"joy": 0.8, "fear": 0}``: every value a number, every key a label."""
     names = {str(key): _number(value) for key, value in node.items()}
-    if None in names.values() or any(name.strip().lower() in _MEASURES for name in names):
+    if None in names.values():
+        return []
+    if any(name.strip().lower() in _MEASURES or names_labels(name) for name in names):
         return []
     return list(names.items())
 
 
 def _number(value: object) -> float | None:
+    """A score that is a number, a per cent, a level, or a record of one."""
+    if isinstance(value, dict):
+        value = next((value[key] for key in _SCORE_KEYS if key in value), None)
     if isinstance(value, (bool, int, float)):
         return float(value) if abs(value) < 1e6 else None
+    if isinstance(value, str) and value.strip().lower() in _LEVELS:
+        return _LEVELS[value.strip().lower()]
     match = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
     return float(match[1]) if match else None
 

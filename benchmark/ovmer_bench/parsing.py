@@ -157,7 +157,9 @@ def _read(text: str, lexicon: Lexicon | None) -> _Reading:
 
 def _read_body(body: str, lexicon: Lexicon | None) -> _Reading:
     found = read_list(body, lexicon)
-    if found is not None:
+    if found is not None and found.prose:
+        body = found.prose
+    elif found is not None:
         labels = labels_of(found.items)
         unique = list(dict.fromkeys(labels))
         if not unique:

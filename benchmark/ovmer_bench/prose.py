@@ -3,35 +3,22 @@
 A *mention* is a form of the lexicon in a sentence. What decides whether it is a feeling of
 the person described, and how firmly the text commits to it, stands around it: a negation, a
 thing it describes instead of a person, somebody else it belongs to, the statement it is part
-of. The words that decide are in ``resources/extraction/rules.json``.
+of (``prose_context``). The words that decide are those of ``prose_rules``.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from enum import IntEnum
-from functools import lru_cache
-from importlib.resources import files
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
-from .errors import LexiconError
+from .prose_context import Context, Evidence
+from .prose_rules import load_rules
 
 MAX_FORM_TOKENS = 5
 MAX_SENTENCE = 1_500
 """Text without a full stop for longer than this is cut, to keep reading linear."""
-
-
-class Evidence(IntEnum):
-    """How firmly a sentence ascribes a feeling."""
-
-    SIGN = 1
-    """A face, a voice or a gesture suggests it."""
-    ASCRIBED = 2
-    """The person feels it, is it, seems it."""
-    STATED = 3
-    """It is named as the emotional state."""
+MAX_HEADING_TOKENS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,51 +34,6 @@ class Mention:
     joint: bool
     """The text has come to what is said (the subtitle), or never does: from here on it
     concludes from everything, before from the picture or the sound alone."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The words and patterns of ``rules.json``.
-
-    Words: ``never`` (name no feeling in prose, whatever a lexicon says), ``state_only`` (name
-    one only where a state is stated), ``things`` (what an adjective may describe instead of a
-    person), ``negators``, ``breaks`` (end a negation), ``state_nouns``, ``frames`` (other
-    words that say how a feeling shows), ``vague`` (say whether, not what, a person feels).
-    Patterns: the others; those that end in ``$`` are held against what stands before a mention.
-    """
-
-    words: Mapping[str, frozenset[str]]
-    patterns: Mapping[str, re.Pattern[str]]
-
-
-_WORD_LISTS = (
-    "never",
-    "state_only",
-    "things",
-    "negators",
-    "breaks",
-    "state_nouns",
-    "frames",
-    "vague",
-)
-
-
-@lru_cache(maxsize=1)
-def load_rules() -> Rules:
-    """The rules shipped with the package.
-
-    Raises:
-        LexiconError: the installation lacks the file, or it is damaged.
-    """
-    try:
-        resource = files(__package__) / "resources" / "extraction" / "rules.json"
-        raw: dict[str, list[str]] = json.loads(resource.read_text(encoding="utf-8"))
-        words = {key: frozenset(" ".join(raw.pop(key)).split()) for key in _WORD_LISTS}
-        return Rules(words, {key: re.compile("".join(parts)) for key, parts in raw.items()})
-    except (OSError, ValueError, KeyError, re.error) as error:
-        raise LexiconError(
-            f"the extraction rules are damaged: {error}", hint="Install ovmer-bench again."
-        ) from None
 
 
 # --- Sentences -------------------------------------------------------------------------
@@ -123,6 +65,29 @@ def _unquoted(match: re.Match[str]) -> str:
     return f" {inner} " if inner.count(" ") < 2 and not ended else f" _{ended} "
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """The tokens of a mention, and what its sentence makes of it."""
+
+    first: int
+    last: int
+    evidence: Evidence | None
+    plain: bool
+    """It names a feeling here, whatever stands beside it."""
+    denied: bool
+    theirs: bool
+
+
+def _shared(weighed: _Weighed, group: list[_Weighed], shows: bool) -> Evidence | None:
+    """The evidence of a mention among those that it is joined with."""
+    if weighed.evidence is None:
+        return None
+    firmest = max((w.evidence for w in group if w.plain and w.evidence), default=Evidence.HINT)
+    if weighed.plain or firmest > Evidence.SIGN:
+        return firmest
+    return Evidence.HINT if shows else None
+
+
 # --- Mentions --------------------------------------------------------------------------
 
 
@@ -145,43 +110,89 @@ class MentionFinder:
             self._longest[first] = max(self._longest.get(first, 0), length)
 
     def __call__(self, text: str) -> list[Mention]:
-        """All mentions of ``text`` that are feelings of the person described."""
+        """All mentions of ``text`` that are, or explicitly are not, feelings of the person."""
         parts = sentences(text)
-        speech = self._rules.patterns["speech"]
-        turn = next((i for i, part in enumerate(parts) if speech.search(part)), 0)
-        return [m for i, part in enumerate(parts) for m in self._in_sentence(part, i, i >= turn)]
+        patterns = self._rules.patterns
+        turn = next((i for i, part in enumerate(parts) if patterns["speech"].search(part)), 0)
+        found: list[Mention] = []
+        section = False
+        for i, part in enumerate(parts):
+            if self._is_heading(part):
+                section = patterns["concluding_heading"].search(part) is not None
+            found.extend(self._in_sentence(part, i, i >= turn, section))
+        return found
 
-    def _in_sentence(self, sentence: str, number: int, joint: bool) -> Iterator[Mention]:
-        rules = self._rules.patterns
-        sentence = rules["blanks"].sub(" _ ", sentence)
-        spans = [(m[0], m.start(), m.end()) for m in _TOKEN.finditer(sentence)]
-        tokens = [token for token, _, _ in spans]
+    def _in_sentence(
+        self, sentence: str, number: int, joint: bool, concluding: bool
+    ) -> Iterator[Mention]:
+        sentence = self._rules.plain(sentence)
+        spans = [(m[0], m.start()) for m in _TOKEN.finditer(sentence)]
+        tokens = [token for token, _ in spans]
         found = list(self._forms(tokens))
         if not found:
             return
         inside = [False] * (len(tokens) + 1)
         for first, last in found:
             inside[first:last] = [True] * (last - first)
-        context = _Context(self._rules, sentence, tokens, inside)
-        previous, carried, denied = 0, None, False
+        context = Context(self._rules, sentence, tokens, [begin for _, begin in spans], inside)
+        concluding = concluding or context.concluding
+        for group in self._groups(context, found):
+            for weighed in group:
+                first, last = weighed.first, weighed.last
+                evidence = _shared(weighed, group, context.of_display(last))
+                if evidence is not None:
+                    evidence = Evidence.DENIED if weighed.denied else evidence
+                    label, listed = context.text(first, last), context.listed(first, last)
+                    yield Mention(label, number, evidence, concluding, listed, joint)
+
+    def _groups(self, context: Context, found: list[tuple[int, int]]) -> list[list[_Weighed]]:
+        """All mentions of a sentence, those together that are joined."""
+        groups: list[list[_Weighed]] = []
         for first, last in found:
-            label = " ".join(tokens[first:last])
-            start = spans[first][1]
-            chained = previous > 0 and context.coordinated(previous, first, denied)
-            previous = last
-            denied = context.negated(first, start) or (denied and chained)
-            evidence = None if denied else context.evidence(first, last, start)
-            if evidence is not None and chained and carried is not None:
-                evidence = max(evidence, carried)
-            carried = evidence
-            if evidence is None or (
-                evidence < Evidence.STATED
-                and label in self._rules.words["state_only"]
-                and not context.direct(label, start)
-            ):
+            group = groups[-1] if groups else []
+            joined = bool(group) and context.coordinated(group[-1].last, first)
+            if self._is_modifier(context, first, last):
+                if joined:
+                    group[-1] = replace(group[-1], last=last)
                 continue
-            listed = context.listed(first, last)
-            yield Mention(label, number, evidence, context.concluding, listed, joint)
+            if not joined:
+                group = []
+                groups.append(group)
+            group.append(self._weigh(context, first, last, group[-1] if group else None))
+        return groups
+
+    def _weigh(self, context: Context, first: int, last: int, before: _Weighed | None) -> _Weighed:
+        denied = context.negated(first, last)
+        theirs = context.of_others(first)
+        if before is not None:
+            shared = before.denied and context.shares_denial(before.last, first)
+            denied, theirs = denied or shared, theirs or before.theirs
+        evidence = None if theirs else context.evidence(first, last)
+        plain = evidence is not None and self._names_a_feeling(context, first, last, evidence)
+        return _Weighed(first, last, evidence, plain, denied, theirs)
+
+    def _is_modifier(self, context: Context, first: int, last: int) -> bool:
+        """``cold`` in ``cold determination``."""
+        if context.text(first, last) not in self._rules.words["state_only"]:
+            return False
+        return context.adjoins(last)
+
+    def _names_a_feeling(self, context: Context, first: int, last: int, evidence: Evidence) -> bool:
+        """Whether a word that may also mean something else names a feeling here."""
+        label = context.text(first, last)
+        if label in self._rules.words["felt_only"]:
+            return context.felt(first)
+        if label not in self._rules.words["state_only"] or evidence is Evidence.STATED:
+            return True
+        return context.direct(first, last) or context.contrasted(first, last)
+
+    def _is_heading(self, part: str) -> bool:
+        tokens = _TOKEN.findall(part)
+        return (
+            0 < len(tokens) <= MAX_HEADING_TOKENS
+            and part.rstrip()[-1] not in ".!?,;"
+            and self._words.isdisjoint(tokens)
+        )
 
     def _whole(self, phrase: str) -> bool:
         """Whether a phrase says more than a feeling in it (``sad and angry``, ``happy mood``)."""
@@ -207,94 +218,3 @@ class MentionFinder:
 
 
 _GENERAL = frozenset({"emotion", "emotions", "feeling", "feelings"})
-_JOINING = frozenset(
-    {",", "/", "and", "or", "nor", "yet", "as", "well", "any", "even", "also", "of", "a", "an"}
-    | {"the", "very", "so", "more", "quite", "rather", "bit", "little", "somewhat", "both"}
-)
-
-
-class _Context:
-    """One sentence, asked about one mention at a time."""
-
-    def __init__(self, rules: Rules, sentence: str, tokens: list[str], inside: list[bool]) -> None:
-        self._words, self._patterns = rules.words, rules.patterns
-        self._sentence, self._tokens, self._inside = sentence, tokens, inside
-        self.concluding = self._patterns["concluding"].search(sentence) is not None
-        self._predicates = [m.end() for m in self._patterns["stated"].finditer(sentence)]
-        self._generic = self._patterns["generic"].search(sentence) is not None
-        undecided = self._patterns["undecided"].search(sentence)
-        self._undecided = undecided.end() if undecided else len(sentence) + 1
-
-    def coordinated(self, last: int, first: int, denied: bool) -> bool:
-        """Whether only commas, conjunctions and degrees stand between two mentions.
-
-        ``but`` joins two feelings (``sad but also proud``), not a denied one and the next.
-        """
-        between = self._tokens[last:first]
-        return all(
-            token in _JOINING or token.endswith("ly") or (token == "but" and not denied)
-            for token in between
-        )
-
-    def listed(self, first: int, last: int) -> bool:
-        """Whether only a comma or a conjunction parts the mention from another one."""
-        before, after = first - 1, last
-        while before >= 0 and self._tokens[before] in _JOINING:
-            before -= 1
-        while after < len(self._tokens) and self._tokens[after] in _JOINING:
-            after += 1
-        return (before < first - 1 and before >= 0 and self._inside[before]) or (
-            after > last and self._inside[after]
-        )
-
-    def direct(self, label: str, start: int) -> bool:
-        """Whether a person is said to be or feel it: ``she becomes calm``, not ``is asking``."""
-        before = self._sentence[max(0, start - 60) : start]
-        return not label.endswith("ing") and self._patterns["direct"].search(before) is not None
-
-    def negated(self, first: int, start: int) -> bool:
-        """Whether a negation before the mention reaches it."""
-        before = self._sentence[max(0, start - 60) : start]
-        if self._patterns["negated_phrase"].search(before):
-            return True
-        for i in range(first - 1, max(-1, first - 8), -1):
-            token = self._tokens[i]
-            if token in self._words["breaks"] or (token == "," and not self._inside[i - 1]):
-                return False
-            if token in self._words["negators"]:
-                return self._patterns["affirmed"].search(before) is None
-        return False
-
-    def evidence(self, first: int, last: int, start: int) -> Evidence | None:
-        """How firmly the mention is ascribed; ``None`` where it is no feeling of the person."""
-        if start > self._undecided:
-            return None
-        before = self._sentence[max(0, start - 80) : start]
-        if self._patterns["others"].search(before):
-            return None
-        described = self._described(last)
-        if described in self._words["things"]:
-            return None
-        if self._generic:
-            return Evidence.SIGN
-        if described in self._words["state_nouns"] or self._in_predicate(start):
-            return Evidence.STATED
-        if self._patterns["ascribed"].search(before):
-            return Evidence.ASCRIBED
-        return Evidence.SIGN
-
-    def _described(self, last: int) -> str:
-        """The noun that the mention stands before, across other adjectives."""
-        i = last
-        while i < min(len(self._tokens), last + 8):
-            token = self._tokens[i]
-            if not (self._inside[i] or token in _JOINING or token == "emotional"):
-                return token
-            i += 1
-        return ""
-
-    def _in_predicate(self, start: int) -> bool:
-        begin = max((end for end in self._predicates if end <= start), default=-1)
-        if begin < 0:
-            return False
-        return self._patterns["predicate_end"].search(self._sentence, begin, start) is None

@@ -136,9 +136,12 @@ def _swapped_sums(a: Measure, b: Measure, draws: int, seed: int) -> list[Floats]
 
 
 def _add_up(chunk_sums: ChunkSums, n: int) -> list[Floats]:
+    from threadpoolctl import threadpool_limits
+
     parts = list(enumerate(chunks(n)))
-    with ThreadPoolExecutor(min(_THREADS, len(parts))) as pool:
-        added: list[Floats] = []
+    added: list[Floats] = []
+    # One BLAS thread in each of ours: twice as many would spin and wait for each other.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(_THREADS, len(parts))) as pool:
         for sums in pool.map(lambda task: chunk_sums(*task), parts):
             added = [x + y for x, y in zip(added, sums, strict=True)] if added else list(sums)
     return added

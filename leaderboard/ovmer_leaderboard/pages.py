@@ -68,7 +68,7 @@ class _Site:
         )
         for name in ("percent", "signed", "number", "thousands", "short"):
             env.filters[name] = getattr(views, name)
-        for name in ("system_page", "result_page", "lexicon_title"):
+        for name in ("system_page", "result_page", "lexicon_title", "brief"):
             env.filters[name] = getattr(views, name)
         for name in ("interval", "compare_link"):
             env.globals[name] = getattr(views, name)
@@ -120,7 +120,8 @@ class _Site:
                 if table.score == self.board.task(table.task).main
             ]
             pictured = [result for result in results if views.has_page(result)]
-            nearby = [(t, views.neighbours(t, system.name)) for t, _ in main if t.primary]
+            first = {t.task: t for t, _ in reversed(main) if t.primary}
+            nearby = [(t, views.neighbours(t, system.name)) for t in reversed(first.values())]
             yield self._render(
                 views.system_page(system.name),
                 "system.html.j2",

@@ -95,7 +95,15 @@ def _lost(board: Board) -> list[Lost]:
             continue
         predicted = median(side.predicted.oov_tokens for side in found)
         made.append(
-            Lost(task, lexicon, gold.oov_tokens, gold.oov_types, predicted, gold.unknown_words)
+            Lost(
+                task,
+                lexicon,
+                gold.oov_tokens,
+                gold.oov_types,
+                predicted,
+                # The words of a corpus are shown only where the corpus is ours to show.
+                gold.unknown_words if board.task(task).embedded else (),
+            )
         )
     return made
 

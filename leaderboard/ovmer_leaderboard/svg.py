@@ -33,9 +33,11 @@ _SETTINGS: Any = {
 _PROPERTIES = {
     *("fill", "fill-opacity", "opacity", "stroke", "stroke-width", "stroke-opacity"),
     *("stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin"),
-    *("font-size", "font-weight", "font-style", "text-anchor"),
+    *("font-size", "font-weight", "font-style"),
+    "text-anchor",
 }
 _NUMBER = re.compile(r"-?\d+\.\d+")
+_COMMAND = re.compile(r" ?([MLCQz]) ?")
 _CLASS = re.compile(r"class-([\w-]+)")
 
 
@@ -84,10 +86,10 @@ def _element(
         x, y = element.get("x", "0"), element.get("y", "0")
         marker = shapes[element.get(_XLINK, "").removeprefix("#")]
         style = f"{marker.get('style', '')};{element.get('style', '')}"
-        shape = f'<path d="{_short(marker.get("d", ""))}"{_attributes(style, given)}/>'
+        shape = f'<path d="{_path(marker)}"{_attributes(style, given)}/>'
         return f'<g transform="translate({_short(x)} {_short(y)})">{shape}</g>'
     if tag == "path":
-        return f'<path d="{_short(element.get("d", ""))}"{_attributes(_style(element), given)}/>'
+        return f'<path d="{_path(element)}"{_attributes(_style(element), given)}/>'
     if tag == "text":
         places = [f' {k}="{_short(element.get(k, ""))}"' for k in ("x", "y") if element.get(k)]
         if element.get("transform"):
@@ -95,6 +97,10 @@ def _element(
         style = _attributes(_style(element), given)
         return f"<text{''.join(places)}{style}>{_escaped(element.text or '')}</text>"
     return ""
+
+
+def _path(element: ElementTree.Element) -> str:
+    return _COMMAND.sub(r"\1", _short(element.get("d", "")))
 
 
 def _style(element: ElementTree.Element) -> str:
@@ -111,7 +117,9 @@ def _attributes(style: str, given: str) -> str:
         if name in _PROPERTIES and value:
             values[name] = _short(value.removesuffix("px"))
     if given:
-        values.pop("fill", None)
+        # What a class is for is left to the style sheet.
+        for name in ("fill", "text-anchor"):
+            values.pop(name, None)
         values["class"] = given
     return "".join(f' {name}="{value}"' for name, value in sorted(values.items()))
 

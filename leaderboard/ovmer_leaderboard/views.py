@@ -76,6 +76,7 @@ class Glance:
         runner_up: the second row, and the test of the leader against it.
         fooled: the highest content-free row.
         below_fooled: ranked rows whose value lies below it, of ``ranked``.
+        above_fooled: ranked rows that are significantly above every content-free one.
     """
 
     leaders: tuple[Row, ...]
@@ -85,6 +86,7 @@ class Glance:
     runner_up_pair: Pair | None
     fooled: Row | None
     below_fooled: int
+    above_fooled: int
     ranked: int
 
 
@@ -130,6 +132,11 @@ def short(text: str) -> str:
 def home_table(board: Board) -> Table:
     """The table of the home page: the first whose numbers were not merely reported."""
     return next((table for table in board.tables if table.signature), board.tables[0])
+
+
+def brief(title: str) -> str:
+    """A task's title without what follows the comma: a heading of a narrow column."""
+    return title.partition(",")[0]
 
 
 def board_page(home: Table, table: Table) -> str:
@@ -283,6 +290,7 @@ def glance(table: Table) -> Glance | None:
         runner_up_pair=pair_of(table, runner_up, ranked[0]),
         fooled=fooled,
         below_fooled=len(below),
+        above_fooled=sum(row.beats_content_free is True for row in ranked),
         ranked=len(ranked),
     )
 

@@ -49,6 +49,7 @@ def style_sheet() -> str:
     stops = ", ".join(mpl.colors.to_hex(colours(i / 10)) for i in range(11))
     lines.append(f".scale {{ background: linear-gradient(to right, {stops}); }}")
     lines.append(f".scale.vn {{ background: {NO_VALUE}; width: 1rem; }}")
+    lines.append(".wheel text { text-anchor: middle; }")
     lines.append(".wheel path { stroke: var(--card); stroke-width: 1; }")
     return "\n".join(lines) + "\n"
 
