@@ -165,7 +165,7 @@ def run(command: str, folder: Path) -> tuple[int, str]:
         "HF_HUB_OFFLINE": "1",
     }
     done = subprocess.run(
-        ["bash", "-c", command],
+        ["bash", "-o", "pipefail", "-c", command],
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,

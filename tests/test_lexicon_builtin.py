@@ -15,7 +15,7 @@ from ovmer_bench import lexicon_build, lexicon_builtin
 from ovmer_bench.errors import LexiconError
 from ovmer_bench.files import read_text
 from ovmer_bench.lexicon import Lexicon
-from ovmer_bench.lexicon_derivation import WORDNET_FOLDER
+from ovmer_bench.lexicon_derivation import WORDNET_FOLDER, Derivations
 from ovmer_bench.npz import read_npz
 from ovmer_bench.sentiment import sentiment
 
@@ -135,6 +135,10 @@ def test_a_form_belongs_to_one_base(lexicon: Lexicon) -> None:
         for form in [base, *(forms.split(", ") if forms else [])]:
             assert form not in owner, (form, base, owner[form])
             owner[form] = base
+    for form, words, *_ in lexicon_builtin.rows(read_text(FOLDER / "forms_zh.tsv")):
+        for word in words.split():
+            assert word not in owner, (word, form, owner[word])
+            owner[word] = owner[form]
     assert {form: bases[0] for form, bases in lexicon.forms.items()} == owner
     assert all(len(bases) == 1 for bases in lexicon.forms.values())
     assert not lexicon.no_feeling & lexicon.forms.keys()
@@ -293,6 +297,41 @@ needs_wordnet = pytest.mark.skipif(
 def test_the_form_table_is_what_the_bases_give() -> None:
     built = lexicon_build.build(FOLDER, WORDNET_FOLDER)
     assert built == (FOLDER / "forms.tsv").read_text(encoding="utf-8")
+
+
+@needs_wordnet
+def test_the_guard_against_misreading_is_rebuilt() -> None:
+    forms = read_text(FOLDER / "forms.tsv")
+    built = lexicon_build.real_words(FOLDER, WORDNET_FOLDER, forms)
+    assert built == (FOLDER / "real_words.tsv").read_text(encoding="utf-8")
+
+
+@needs_wordnet
+@pytest.mark.parametrize(
+    ("word", "forms", "strangers"),
+    [
+        ("sad", "sadder saddest sadly sadness", "sader"),
+        ("heroic", "heroically", "heroicer"),
+        ("beset", "besets besetting", "beseted"),
+        ("gratify", "gratified gratifies gratifying", "gratifyed"),
+        ("gentle", "gentler gentlest", "gentlier"),
+        ("afraid", "", "afraider"),
+        ("beaten", "", "beatener"),
+        ("joyous", "joyously joyousness", "joyouser"),
+        ("fluent", "fluently", "fluenter"),
+        ("fear", "feared fears", "fearless fearlessness"),
+    ],
+)
+def test_derived_forms_are_words(word: str, forms: str, strangers: str) -> None:
+    found = Derivations(WORDNET_FOLDER).of(word)
+    assert set(forms.split()) <= found.keys()
+    assert not set(strangers.split()) & found.keys()
+
+
+def test_plain_words_are_forms(lexicon: Lexicon) -> None:
+    for word, sense in lexicon_builtin.rows(read_text(FOLDER / "plain.tsv")):
+        assert word in lexicon.forms, word
+        assert sense
 
 
 @needs_wordnet

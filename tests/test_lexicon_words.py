@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from ovmer_bench.lexicon_builtin import Family, read_families, read_resource, rows
+from ovmer_bench.lexicon_builtin import Family, read_families, read_resources, rows
 
 CATEGORIES = {
     "speech_act",
@@ -32,7 +32,7 @@ NEGATIVE = "bases_negative.tsv"
 def base_rows(name: str) -> list[tuple[str, str, list[str]]]:
     """Base, family and listed forms of each line of a base file."""
     found = []
-    for base, family, *rest in rows(read_resource(name)):
+    for base, family, *rest in rows(read_resources(name)[name]):
         listed = rest[0].split(",") if rest else []
         found.append((base, family, [form.strip() for form in listed if form.strip()]))
     return found
@@ -44,12 +44,12 @@ def words_of(name: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def families() -> dict[str, Family]:
-    return read_families(read_resource("families.tsv"))
+    return read_families(read_resources("families.tsv")["families.tsv"])
 
 
 @pytest.fixture(scope="module")
 def no_feeling() -> dict[str, str]:
-    return dict(rows(read_resource("no_feeling.tsv")))
+    return dict(rows(read_resources("no_feeling.tsv")["no_feeling.tsv"]))
 
 
 def test_no_word_stands_twice_among_the_positive_bases() -> None:
@@ -58,12 +58,14 @@ def test_no_word_stands_twice_among_the_positive_bases() -> None:
 
 
 def test_no_word_stands_twice_among_the_words_of_no_feeling() -> None:
-    counts = Counter(word for word, _ in rows(read_resource("no_feeling.tsv")))
+    counts = Counter(word for word, _ in rows(read_resources("no_feeling.tsv")["no_feeling.tsv"]))
     assert [word for word, count in counts.items() if count > 1] == []
 
 
 def test_words_are_written_as_labels_are_read() -> None:
-    words = words_of(POSITIVE) + [word for word, _ in rows(read_resource("no_feeling.tsv"))]
+    words = words_of(POSITIVE) + [
+        word for word, _ in rows(read_resources("no_feeling.tsv")["no_feeling.tsv"])
+    ]
     assert [word for word in words if word != " ".join(word.lower().split())] == []
 
 
@@ -95,7 +97,9 @@ def test_a_word_has_one_place_in_the_two_base_files() -> None:
 
 
 def test_wheel_words_are_no_words_of_no_feeling(no_feeling: dict[str, str]) -> None:
-    printed = {word for _, *places in rows(read_resource("wheels.tsv")) for word in places}
+    printed = {
+        word for _, *places in rows(read_resources("wheels.tsv")["wheels.tsv"]) for word in places
+    }
     assert sorted(printed & no_feeling.keys()) == []
 
 

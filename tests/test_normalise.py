@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench import lexicon_builtin
+from ovmer_bench.label_spelling import Spellings
 from ovmer_bench.lexicon import Lexicon
-from ovmer_bench.normalise import MAX_CHARACTERS, Spellings, canonical
+from ovmer_bench.normalise import MAX_CHARACTERS, canonical
 
 FORMS = """
     happy unhappy sad sadness angry anger afraid fearless heart-broken worried neutral frustrated
@@ -45,7 +46,11 @@ SAME = [
     ("overexcited", "excited"),
     ("frustratedness", "frustrated"),
     ("fustration", "frustration"),
-    ("dissapointment", None),
+    ("dissapointment", "disappointment"),
+    ("disapppointment", "disappointment"),
+    ("frestration", "frustration"),
+    ("frustration!!", "frustration"),
+    ("worked", None),
     ("disapointment", "disappointment"),
 ]
 MODIFIED = [
@@ -72,6 +77,10 @@ FRAMED = [
     ("signs of anger", "anger"),
     ("she is very happy", "happy"),
     ("angry customer", "angry"),
+    ("shaking with anger", "anger"),
+    ("angry with her", "angry"),
+    ("barely contained anger", "anger"),
+    ("righteous anger", "anger"),
     ("anger towards his father", "anger"),
     ("worried about her", "worried"),
 ]
@@ -108,6 +117,75 @@ def test_rules(label: str, form: str | None) -> None:
 @pytest.mark.parametrize("label", NONE)
 def test_no_rule_helps(label: str) -> None:
     assert canonical(label, SPELLINGS) is None
+
+
+@pytest.mark.parametrize(
+    "label",
+    """close-up shot|in good company|deep voice|light rain|blue shirt|blue eyes|high tone
+    |bright room|warm clothes|cold weather|open mouth|happy birthday|sad music|old friend
+    |hair loss|weight loss|heart attack|broken glass|sweet potato|dull pain|sit down
+    |reason for anger|talk about love|a zorgle|feel wxyz""".replace("\n    ", "").split("|"),
+)
+def test_a_phrase_whose_head_is_no_feeling_names_none(label: str) -> None:
+    assert LEXICON.lookup(label).status in ("unknown", "no-feeling")
+
+
+@pytest.mark.parametrize("label", ["the zorgle", "a zorgle feeling", "feel zorgle", "zorgle tone"])
+def test_a_frame_around_an_unknown_word_makes_it_no_known_one(label: str) -> None:
+    assert LEXICON.lookup(label).status == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("label", "base"),
+    [
+        ("happy on the surface but sad inside", "sad"),
+        ("sense of relief", "relieved"),
+        ("emotional distress", "distressed"),
+        ("in a good mood", "good mood"),
+        ("a little bit angry", "anger"),
+        ("feel wronged", "wronged"),
+        ("be at a loss", "at a loss"),
+        ("want to cry", "wishing to cry"),
+        ("can't wait", "cannot wait"),
+        ("not very satisfied", "dissatisfied"),
+        ("emotionally moved", "moved"),
+        ("with expectation", "expectant"),
+        ("friendly smile", "friendly"),
+        ("fake smile", "fake"),
+        ("smile bitterly", "bitter"),
+        ("relieved sigh", "relieved"),
+        ("need for approval", "longing"),
+        ("hair-raising terror", "terrified"),
+    ],
+)
+def test_phrases_of_recognisers(label: str, base: str) -> None:
+    assert LEXICON.lookup(label).base == base
+
+
+@pytest.mark.parametrize(
+    ("label", "base", "valence"),
+    [
+        ("开心", "happy", 1),
+        ("有点难过", "sad", -1),
+        ("很生气", "anger", -1),
+        ("不开心", "upset", -1),
+        ("不害怕", "fear", 1),
+        ("无奈的语气", "resigned", -1),
+        ("愤怒、悲伤", "anger", -1),
+        ("焦虑不安", "anxious", -1),
+        ("情绪低落", "depressed", -1),
+        ("没有情绪", "neutral", 0),
+    ],
+)
+def test_chinese_labels(label: str, base: str, valence: int) -> None:
+    entry = LEXICON.lookup(label)
+    assert entry.valence == valence
+    assert entry.base == base or label.startswith("不害怕")
+
+
+def test_real_words_are_not_taken_for_misspelt_feelings() -> None:
+    for word in ("string", "throat", "thrust", "fund", "wood", "lossy", "batter", "starling"):
+        assert LEXICON.lookup(word).status in ("unknown", "no-feeling"), word
 
 
 def test_words_without_feeling() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -89,7 +89,11 @@ def lm_eval_samples(folder: Path, task: str, gold: str) -> Path:
     items = [
         {
             "doc_id": i,
-            "doc": {"id": sample.id, "labels": list(sample.labels or ()), "audio": "/home/me/a.wav"},
+            "doc": {
+                "id": sample.id,
+                "labels": list(sample.labels or ()),
+                "audio": "/home/me/a.wav",
+            },
             "target": "SECRET-GOLD",
             "arguments": {"gen_args_0": {"arg_0": "SECRET-PROMPT"}},
             "resps": [["<answer>happy, calm</answer>"]],
@@ -159,7 +163,7 @@ def test_a_taken_name_needs_replace(tmp_path: Path, scenes: Path, meta: Path) ->
     assert listing(tmp_path / "out") == before
     pack("mine", [scenes], other, tmp_path / "out", replace=True)
     assert read_submission(tmp_path / "out" / "mine").meta.title == "Another"
-    assert os.listdir(tmp_path / "out") == ["mine"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize("replace", [False, True])
@@ -247,7 +251,7 @@ def test_numbers_in_a_submission_are_refused_or_ignored(tmp_path: Path) -> None:
         read_submission(path)
 
 
-@pytest.mark.parametrize("missing", [name for name in META])
+@pytest.mark.parametrize("missing", list(META))
 def test_every_field_of_provenance_is_asked_for(tmp_path: Path, missing: str) -> None:
     data = {name: value for name, value in META.items() if name != missing}
     path = tmp_path / "meta.yaml"
@@ -311,7 +315,8 @@ def test_usage_errors(
 ) -> None:
     for arguments in (["submit"], ["submit", "--check", "x", "--name", "y"]):
         done = run_here(*arguments, cwd=tmp_path, monkeypatch=monkeypatch, capsys=capsys)
-        assert done.code == 2 and "give" in done.err or "goes with" in done.err
+        assert done.code == 2
+        assert re.search("give --name|goes with", done.err)
 
 
 def test_missing_libraries_are_named(tmp_path: Path) -> None:
@@ -327,7 +332,9 @@ def test_missing_libraries_are_named(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert "jsonschema is not installed" in done.stdout and "ovmer-bench[leaderboard]" in done.stdout
+    assert (
+        "jsonschema is not installed" in done.stdout and "ovmer-bench[leaderboard]" in done.stdout
+    )
 
 
 # --- What is shipped ----------------------------------------------------------------------
@@ -348,6 +355,14 @@ def test_shipped_reference_systems_are_what_the_commands_make(tmp_path: Path, na
         write_lines(tmp_path / "in" / path.name, (p.to_dict() for p in said))
     pack(name, [tmp_path / "in"], shipped / "meta.yaml", tmp_path)
     assert listing(tmp_path / name) == listing(shipped)
+
+
+def test_the_example_of_the_readme_is_accepted(tmp_path: Path) -> None:
+    text = (SHIPPED / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "meta.yaml").write_text(textwrap.dedent(f"   {example.lstrip()}"), "utf-8")
+    meta = read_meta(tmp_path / "meta.yaml")
+    assert (meta.parameters, meta.kind, meta.date) == (8 * 10**9, "system", "2026-01-31")
 
 
 def test_the_workflow_calls_commands_that_exist(tmp_path: Path) -> None:

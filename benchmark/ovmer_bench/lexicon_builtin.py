@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.resources import files
 
-from . import normalise
+from . import label_spelling, normalise
 from .errors import LexiconError
 from .lexicon import BUILTIN_ID, LEVELS, N_WHEELS, Lexicon, Wheel
 
@@ -33,11 +33,12 @@ RESOURCES = (
     "sectors.tsv",
     "families.tsv",
     "forms.tsv",
+    "forms_zh.tsv",
     "negations.tsv",
     "no_feeling.tsv",
+    "plain.tsv",
+    "real_words.tsv",
 )
-
-NEUTRAL_FORM = "neutral"
 
 
 @dataclass(frozen=True)
@@ -154,17 +155,19 @@ def load() -> Lexicon:
         family_of[base] = name
         if spelled:
             forms.update(dict.fromkeys(spelled.split(", "), entry))
+    forms.update(_chinese(texts["forms_zh.tsv"], forms))
     wheel_words = {base: families[name].wheel_words for base, name in family_of.items()}
     valences = {base: families[name].valence for base, name in family_of.items()}
     for base, printed in _printed(places, forms, valences).items():
         wheel_words[base] = (*printed, *wheel_words[base])
-    listed = (line.partition("\t")[0] for line in texts["no_feeling.tsv"].split("\n"))
-    no_feeling = frozenset(word for word in listed if word and word[0] != "#") - forms.keys()
+    no_feeling = _first_fields(texts["no_feeling.tsv"]) - forms.keys()
     denials = {family: form for family, form, *_ in rows(texts["negations.tsv"])}
-    spellings = normalise.Spellings(
+    spellings = label_spelling.Spellings(
         feelings=forms,
         no_feeling=no_feeling,
         opposite=partial(_opposite, forms, family_of, denials),
+        plain=_first_fields(texts["plain.tsv"]),
+        real=_first_fields(texts["real_words.tsv"]),
     )
     return Lexicon(
         id=BUILTIN_ID,
@@ -178,6 +181,21 @@ def load() -> Lexicon:
         canonical=partial(normalise.canonical, spellings=spellings),
         source="built in; resources/lexicon/PROVENANCE.md names the sources",
     )
+
+
+def _first_fields(text: str) -> frozenset[str]:
+    listed = (line.partition("\t")[0] for line in text.split("\n"))
+    return frozenset(word for word in listed if word and word[0] != "#")
+
+
+def _chinese(text: str, forms: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Chinese words -> the bases of the English form that their row gives."""
+    found: dict[str, tuple[str, ...]] = {}
+    for form, words, *_ in rows(text):
+        if form not in forms:
+            raise LexiconError(f"no form {form!r}", file="forms_zh.tsv", hint="Rebuild forms.tsv.")
+        found.update(dict.fromkeys(words.split(), forms[form]))
+    return found
 
 
 def _places(
@@ -222,7 +240,7 @@ def _opposite(
     form: str,
 ) -> str:
     family = family_of[forms[form][0]]
-    return denials.get(family, NEUTRAL_FORM)
+    return denials.get(family, label_spelling.NEUTRAL_FORM)
 
 
 def _digest(texts: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from .lexicon_wordnet import WordNet
@@ -20,6 +21,17 @@ _TURNING_SUFFIXES = ("less", "lessly", "lessness")
 _OTHER_MEANING = ("er", "or", "ant", "ist", "able", "ible", "ator", "ee", "ative", "age", "ize")
 
 _VOWELS = frozenset("aeiou")
+_SYLLABLE = re.compile(r"[aeiou]+|y(?![aeiou])")
+# Endings that are a syllable of their own after a vowel (joyous, fluent, stoic).
+_UNSTRESSED = ("yous", "uent", "iant", "oic")
+
+# One vowel and one consonant after it: sad, mad, glum.
+_DOUBLING = re.compile(r"[^aeiou]*[aeiou][bdgmnpt]")
+
+# Adjectives of two syllables with degrees of their own, whose endings do not tell it.
+_SHORT = frozenset(
+    ["bitter", "clever", "cruel", "mellow", "polite", "quiet", "severe", "sincere", "tender"]
+)
 
 
 class Derivations:
@@ -60,6 +72,15 @@ class Derivations:
             seen.update(front)
         return found
 
+    def close(self, word: str) -> dict[str, int]:
+        """Forms of an adjective that cannot leave its meaning: degrees, adverb, noun in -ness."""
+        found = (
+            dict.fromkeys(self._inflections(word, "a"), 1) if self._wordnet.has(word, "a") else {}
+        )
+        regular = [(form, "r") for form in _adverbs(word)] + [(_ness(word), "n")]
+        found.update((form, 2) for form, pos in regular if self._wordnet.has(form, pos))
+        return {form: steps for form, steps in found.items() if form not in self._blocked}
+
     def _add(self, found: dict[str, int], word: str, form: str, distance: int) -> None:
         if form != word and form not in self._blocked and _same_word(word, form):
             found[form] = min(distance, found.get(form, distance))
@@ -89,15 +110,29 @@ class Derivations:
         Plurals of nouns are left to the rules for spellings: no label needs a table for them.
         """
         if pos == "v":
-            irregular = self._wordnet.irregular(word, "v")
-            present = [form for form in irregular if form.endswith("ing")]
-            past = [form for form in irregular if not form.endswith(("ing", "s"))]
-            if word.endswith("l"):
-                return [_third(word), *_past(word), _present(word), *past, *present]
-            return [_third(word), *(past or _past(word)), *(present or [_present(word)])]
-        if pos == "a":
-            return self._wordnet.irregular(word, "a") or _degrees(word)
+            return self._conjugated(word)
+        if pos == "a" and not self._participle(word.removeprefix("un")):
+            return _degrees(word)
         return []
+
+    def _conjugated(self, verb: str) -> list[str]:
+        """Third person, past and participles; what WordNet lists stands for the regular form.
+
+        Where it lists a doubled present and no past (``besetting``), the past is the verb.
+        """
+        irregular = self._wordnet.irregular(verb, "v")
+        present = [form for form in irregular if form.endswith("ing")]
+        past = [form for form in irregular if not form.endswith(("ing", "s"))]
+        if verb.endswith("l"):
+            return [_third(verb), *_past(verb), _present(verb), *past, *present]
+        if not past and not present:
+            past = _past(verb)
+        return [_third(verb), *past, *(present or [_present(verb)])]
+
+    def _participle(self, word: str) -> bool:
+        """Whether an adjective is the irregular participle of a verb (``beaten``, ``torn``)."""
+        verb = self._wordnet.lemma(word, "v")
+        return bool(verb) and verb != word
 
 
 def _same_word(one: str, other: str) -> bool:
@@ -134,6 +169,8 @@ def _past(verb: str) -> list[str]:
 
 
 def _present(verb: str) -> str:
+    if verb.endswith("ie"):
+        return verb[:-2] + "ying"
     drops = verb.endswith("e") and not verb.endswith(("ee", "oe", "ye"))
     return (verb[:-1] if drops else verb) + "ing"
 
@@ -141,17 +178,28 @@ def _present(verb: str) -> str:
 def _third(verb: str) -> str:
     if _consonant_y(verb):
         return verb[:-1] + "ies"
-    return verb + ("es" if verb.endswith(("s", "x", "z", "ch", "sh")) else "s")
+    return verb + ("es" if verb.endswith(("s", "x", "z", "ch", "sh", "do", "go", "to")) else "s")
 
 
 def _degrees(adjective: str) -> list[str]:
-    """Comparative and superlative of a short adjective that doubles no letter."""
-    if _consonant_y(adjective) and len(adjective) < 9:
-        return [adjective[:-1] + "ier", adjective[:-1] + "iest"]
-    if len(adjective) > 6 or adjective.endswith(("ed", "ing", "ful", "ous", "al", "il", "ic")):
+    """Comparative and superlative of a short adjective; a long one takes ``more``.
+
+    Short are one syllable, two that end in ``y`` after a consonant or in a consonant and
+    ``le`` (with a prefix ``un`` besides), and those few that ``_SHORT`` names. No adjective in
+    ``a-`` (``afraid``, ``alive``) has degrees.
+    """
+    stem = adjective.removeprefix("un")
+    syllables = len(_SYLLABLE.findall(stem.removesuffix("e"))) + stem.endswith(_UNSTRESSED)
+    if _consonant_y(stem):
+        return [adjective[:-1] + "ier", adjective[:-1] + "iest"] if syllables <= 2 else []
+    if stem.endswith("le") and stem[-3:-2] not in _VOWELS and syllables == 1:
+        return [adjective + "r", adjective + "st"] if not stem.startswith("a") else []
+    if syllables != 1 and stem not in _SHORT:
         return []
-    stem = adjective.removesuffix("e")
-    return [stem + "er", stem + "est"]
+    if _DOUBLING.fullmatch(stem):
+        adjective += adjective[-1]
+    root = adjective.removesuffix("e")
+    return [root + "er", root + "est"]
 
 
 def _consonant_y(word: str) -> bool:

@@ -77,6 +77,22 @@ class WordNet:
         """Whether ``word`` is a lemma of that part of speech."""
         return word in self._lemmas[pos]
 
+    def words(self) -> set[str]:
+        """Single words in lower-case letters: lemmas, plurals of nouns, inflections of verbs."""
+        found = {word for lemmas in self._lemmas.values() for word in lemmas}
+        for pos, table in self._irregular.items():
+            found.update(
+                form
+                for form, words in table.items()
+                if any(map(self._lemmas[pos].__contains__, words))
+            )
+        for word in self._lemmas["n"] | self._lemmas["v"]:
+            found.add(word + ("es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s"))
+        for word in self._lemmas["v"]:
+            stem = word.removesuffix("e")
+            found.update((stem + "ed", stem + "ing"))
+        return {word for word in found if word.isascii() and word.isalpha() and word.islower()}
+
     def lemma(self, form: str, pos: str) -> str | None:
         """The lemma of an inflected form; of a lemma, itself."""
         if self.has(form, pos):

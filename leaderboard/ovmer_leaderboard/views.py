@@ -151,7 +151,7 @@ def system_page(name: str) -> str:
 
 def result_page(result: Result) -> str:
     """Address of the page with the pictures of a result."""
-    return f"systems/{result.system}.{result.task}.{result.lexicon}.html"
+    return f"results/{result.system}/{result.task}.{result.lexicon}.html"
 
 
 def has_page(result: Result) -> bool:

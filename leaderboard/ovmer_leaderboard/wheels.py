@@ -26,8 +26,8 @@ STEPS = 20
 NO_VALUE = "#9aa0a6"
 _INCHES = 5.2
 _RING = 0.38
-_LIGHT_FROM = 12
-"""First step on whose colour black reads better than white."""
+_LIGHT_FROM = 9
+"""First step on whose colour black reads better than white (luminance above 0.18)."""
 _HOLE = re.compile(r'class="([wt])-(\d+)"')
 """Where the drawing waits for the colour of a sector: its wedge, its text."""
 

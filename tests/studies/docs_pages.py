@@ -19,6 +19,7 @@ from ovmer_bench.corpora.store import load_corpus
 from ovmer_bench.harness import tasks_dir
 from ovmer_bench.lexicon import load_lexicon
 from ovmer_bench.prompts import evidence_text, prompt
+from ovmer_bench.submission_meta import meta_schema
 
 from . import docs_baselines, docs_examples
 from .docs_text import code, fenced, listed, table
@@ -184,6 +185,19 @@ def prompts(path: Path, text: str) -> str:
     )
 
 
+# --- Submissions ------------------------------------------------------------------------
+
+
+def meta_fields(path: Path, text: str) -> str:
+    """Fields of ``meta.yaml``, from the schema that checks it."""
+    schema = meta_schema()
+    rows = [
+        (code(name), said["description"], "needed" if name in schema["required"] else "")
+        for name, said in schema["properties"].items()
+    ]
+    return table(("field", "what", ""), rows)
+
+
 # --- Lexicon ----------------------------------------------------------------------------
 
 
@@ -231,16 +245,30 @@ def _command_parts(command: click.Command, name: str, depth: int) -> Iterable[st
             if found is not None:
                 yield from _command_parts(found, f"{name} {part}", depth + 1)
         return
-    usage = " ".join((name, *command.collect_usage_pieces(context)))
-    yield fenced(usage)
-    rows = [
-        (code(record[0].replace("|", "/")), record[1])
-        for parameter in command.get_params(context)
-        if isinstance(parameter, click.Option) and "--help" not in parameter.opts
-        if (record := parameter.get_help_record(context)) is not None
-    ]
+    arguments = [p for p in command.params if isinstance(p, click.Argument)]
+    yield fenced(" ".join((name, "[OPTIONS]", *map(_argument, arguments))))
+    rows = [_option(p) for p in command.params if isinstance(p, click.Option)]
     if rows:
         yield table(("option", "what"), rows) + "\n"
+
+
+def _argument(argument: click.Argument) -> str:
+    name = argument.metavar or (argument.name or "").upper()
+    return f"{name}..." if argument.nargs == -1 else name
+
+
+def _option(option: click.Option) -> tuple[str, str]:
+    names = ", ".join(option.opts)
+    if isinstance(option.type, click.Choice):
+        names += f" {'/'.join(map(str, option.type.choices))}"
+    elif not option.is_flag:
+        names += f" {option.metavar or option.type.name.split()[0].upper()}"
+    what = " ".join((option.help or "").split())
+    if option.required:
+        what += " Needed."
+    elif option.show_default and option.default is not None:
+        what += f" Default: `{option.default}`."
+    return code(names), what
 
 
 def _unwrapped(text: str) -> str:
@@ -268,6 +296,7 @@ REGIONS: Mapping[str, Callable[[Path, str], str]] = {
     "corpus-tasks": corpus_tasks,
     "tasks": all_tasks,
     "prompts": prompts,
+    "meta": meta_fields,
     "sectors": sectors,
     "commands": commands,
     "example": example,

@@ -34,4 +34,4 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Collection
 
 def percent(value: float, digits: int = 2) -> str:
     """A fraction as percent without the sign."""
-    return f"{100 * value:.{digits}f}"
+    return f"{round(100 * value, digits) + 0.0:.{digits}f}"  # + 0.0: never -0.00

@@ -229,6 +229,7 @@
   });
   tasks.addEventListener("change", show);
   window.addEventListener("hashchange", read);
+  document.querySelector("[data-noscript]").hidden = true;
   form.hidden = form.elements.a.options.length < 2;
   if (form.hidden) state.textContent = "There are no two systems to compare yet.";
   else read();

@@ -1,0 +1,47 @@
+"""The trainer uses the ruler's public names, and rewards stay free of what is heavy."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import ovmer_bench
+
+PACKAGE = Path(__file__).parents[2] / "baselines" / "affectgpt_rl"
+PUBLIC_MODULES = {"ovmer_bench.corpora.ovmer_mini.generate"}
+"""Documented for users, beside the names of the package itself."""
+HEAVY = {"torch", "transformers", "trl", "peft", "accelerate", "httpx"}
+
+
+def trees() -> list[tuple[Path, ast.Module]]:
+    return [(path, ast.parse(path.read_text("utf-8"))) for path in sorted(PACKAGE.rglob("*.py"))]
+
+
+def test_only_public_names_of_the_ruler_are_used() -> None:
+    public = set(ovmer_bench.__all__)
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                assert not any(a.name.startswith("ovmer_bench.") for a in node.names), path
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ovmer_bench"):
+                names = {alias.name for alias in node.names}
+                assert node.module in PUBLIC_MODULES or not names - public, (path, names - public)
+
+
+def test_only_the_policy_imports_torch_when_it_is_imported() -> None:
+    for path, tree in trees():
+        if "policy" in path.relative_to(PACKAGE).parts:
+            continue
+        for node in tree.body:
+            if isinstance(node, ast.Import):
+                assert not {a.name.split(".")[0] for a in node.names} & HEAVY, path
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                assert (node.module or "").split(".")[0] not in HEAVY, path
+
+
+def test_modules_are_small() -> None:
+    for path, tree in trees():
+        assert len(path.read_text("utf-8").splitlines()) < 400, path
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 60, (path, node.name)
