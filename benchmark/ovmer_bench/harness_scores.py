@@ -21,7 +21,7 @@ from .corpora.store import load_corpus, sample_set_sha256
 from .gold import Gold, as_gold
 from .schema import Prediction
 from .scoring import Evaluation, evaluate
-from .significance import DEFAULT_DRAWS, DEFAULT_SEED, _bootstrap_sums
+from .significance import bootstrap_values
 from .vocabulary import vocabulary_health
 
 # Below the logger of the harness, which shows its own children only.
@@ -107,9 +107,8 @@ def _part(gold: Gold, clips: set[str]) -> Gold:
 @lru_cache(maxsize=1)
 def _standard_errors(answers: tuple[Answer, ...]) -> dict[str, float]:
     """Bootstrap standard error of every score that the measure knows, and of its skill."""
-    measure = _evaluated(answers).measure
-    (sums,) = _bootstrap_sums([measure], DEFAULT_DRAWS, DEFAULT_SEED)
-    return {name: float(np.std(values, ddof=1)) for name, values in measure.combine(sums).items()}
+    drawn = bootstrap_values(_evaluated(answers).measure)
+    return {name: float(np.std(values, ddof=1)) for name, values in drawn.items()}
 
 
 Aggregation = Callable[[Sequence[Answer]], float]

@@ -57,8 +57,16 @@ def bootstrap(
     measure: Measure, *, draws: int = DEFAULT_DRAWS, seed: int = DEFAULT_SEED
 ) -> dict[str, Interval]:
     """Bootstrap interval of every score of ``measure``."""
+    drawn = bootstrap_values(measure, draws=draws, seed=seed)
+    return {name: _interval(values) for name, values in drawn.items()}
+
+
+def bootstrap_values(
+    measure: Measure, *, draws: int = DEFAULT_DRAWS, seed: int = DEFAULT_SEED
+) -> Values:
+    """Every score of ``measure`` under each bootstrap draw, shape (draws,) each."""
     (sums,) = _bootstrap_sums([measure], draws, seed)
-    return {name: _interval(values) for name, values in measure.combine(sums).items()}
+    return measure.combine(sums)
 
 
 def paired_tests(
