@@ -53,9 +53,7 @@ def made_board(n: int, titles: Sequence[str] = (), label: str | None = None) -> 
     systems = _systems(n, titles)
     scored = [system for system in systems if system.role != "published"]
     tables = [_table(score, scored, seed) for seed, score in enumerate(SCORES)]
-    results = [
-        _result(system, lexicon, tables, label, seed) for seed, system in enumerate(scored)
-    ]
+    results = [_result(system, lexicon, tables, label, seed) for seed, system in enumerate(scored)]
     return Board(
         version="0.1.0",
         tracks=(
@@ -121,7 +119,6 @@ def _tasks() -> tuple[Task, ...]:
 
 
 def _table(score: ScoreInfo, systems: Sequence[System], seed: int) -> Table:
-    rng = np.random.default_rng([7, seed])
     expected = 0.3 / (1 + seed)
     rows = []
     for i, system in enumerate(systems):
@@ -235,9 +232,7 @@ def _sectors(lexicon: LexiconInfo, rng: np.random.Generator) -> tuple[Sector, ..
                 common = min(gold, said) // 2
                 parent = lexicon.parents[k - 1][name] if level > 1 else None
                 recall, precision = (common / x if x else None for x in (gold, said))
-                made.append(
-                    Sector(k, level, name, parent, gold, said, common, recall, precision)
-                )
+                made.append(Sector(k, level, name, parent, gold, said, common, recall, precision))
     return tuple(made)
 
 

@@ -24,10 +24,11 @@ import pytest
 from command import listing
 from ovmer_bench.errors import InputError
 from ovmer_leaderboard.folder import MARK, write_folder
+from ovmer_leaderboard.navigation import home_table
 from ovmer_leaderboard.serve import LOOPBACK, server
 from ovmer_leaderboard.site import build, site_files
 from ovmer_leaderboard.svg import draw
-from ovmer_leaderboard.views import home_table, lines, percent, signed
+from ovmer_leaderboard.views import lines, percent, signed
 from synthetic_board import N_CLIPS, N_FREE, OPEN, made_board
 
 HTML = "{http://www.w3.org/1999/xhtml}"
@@ -36,8 +37,8 @@ HOSTILE = (
     '"><img src=x onerror=alert(1)>',
     "</title><svg onload=alert(1)>",
     "{{ 7 * 7 }} {% raw %}",
-    "=HYPERLINK(\"https://example.org\")",
-    "</bdi><a href=\"javascript:alert(1)\">x</a>",
+    '=HYPERLINK("https://example.org")',
+    '</bdi><a href="javascript:alert(1)">x</a>',
 )
 ALLOWED_SCRIPTS = {"datatables.js", "site.js", "compare.js"}
 N = 8
@@ -90,7 +91,7 @@ def test_pages_hold_no_script_style_or_handler_of_their_own(
         assert "default-src 'none'" in policy[0]
         assert "unsafe" not in policy[0]
         for element in root.iter():
-            assert not [name for name in element.keys() if name.startswith("on")], path
+            assert not [name for name in element.attrib if name.startswith("on")], path
             assert element.get("style") is None, path
             if element.tag == f"{HTML}script":
                 assert element.get("src", "").split("/")[-1] in ALLOWED_SCRIPTS
@@ -128,7 +129,7 @@ def test_hostile_text_is_shown_as_text(hostile: Files) -> None:
         assert title in texts["compare.html"]
     assert HOSTILE[1] in texts[f"results/system-003/{OPEN}.ovmer.html"]
     script = hostile["data/compare/system.system-000.js"].decode()
-    kind, name, value = json.loads(f"[{script[len('ovmerData('):-len(');' + chr(10))]}]")
+    kind, name, value = json.loads(f"[{script[len('ovmerData(') : -len(');' + chr(10))]}]")
     assert (kind, name, value["title"]) == ("system", "system-000", HOSTILE[0])
     titles = [row["title"] for row in _csv(hostile["data/systems.csv"])]
     assert f"'{HOSTILE[4]}" in titles and HOSTILE[4] not in titles
@@ -428,7 +429,7 @@ def _as_cell(value: object) -> str:
 
 
 def _script(content: bytes) -> dict[str, object]:
-    return json.loads(f"[{content.decode().strip()[len('ovmerData('):-2]}]")[2]
+    return json.loads(f"[{content.decode().strip()[len('ovmerData(') : -2]}]")[2]
 
 
 def _get(port: int, path: str) -> tuple[int, bytes]:

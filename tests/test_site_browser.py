@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from browser import chromium, launched
+from ovmer_leaderboard.navigation import home_table
 from ovmer_leaderboard.serve import server
 from ovmer_leaderboard.site import build
-from ovmer_leaderboard.views import home_table
 from synthetic_board import OPEN, made_board
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -139,15 +139,16 @@ def test_sorting_by_mouse_and_keyboard(visit: Visit) -> None:
     by_score = visit.shown()
     values = {row.system: row for row in home_table(made_board(N)).rows}
     page.click("th:has-text('Unknown')")
+    page.wait_for_selector("th[aria-sort=descending]:has-text('Unknown')")
     first = [values[name].oov for name in visit.shown() if values[name].oov is not None]
     assert first == sorted(first, reverse=True)
-    assert page.get_attribute("th:has-text('Unknown')", "aria-sort") == "descending"
     page.click("th:has-text('Unknown')")
-    assert page.get_attribute("th:has-text('Unknown')", "aria-sort") == "ascending"
+    page.wait_for_selector("th[aria-sort=ascending]:has-text('Unknown')")
     unknown = [name for name in visit.shown() if values[name].oov is None]
     assert visit.shown()[-len(unknown) :] == unknown, "what is not known stays last"
     page.locator("th:has-text('System') [role=button]").focus()
     page.keyboard.press("Enter")
+    page.wait_for_selector("th[aria-sort=ascending]:has-text('System')")
     titles = page.eval_on_selector_all(
         "tbody tr[data-system] th a", "links => links.map(l => l.textContent)"
     )
@@ -167,7 +168,7 @@ def test_filters_and_the_address_that_keeps_them(visit: Visit, browser: object) 
     assert set(visit.shown()) == expected != set()
     assert page.inner_text("[data-found]") == f"{len(expected)} of {N + 2} rows"
     page.click("th:has-text('Skill')")
-    page.wait_for_timeout(50)
+    page.wait_for_url("**sort=skill.desc")
     address = page.evaluate("location.href")
     assert "reads=audio" in address and "sort=skill.desc" in address
     again = Visit(browser, visit.folder)
@@ -235,11 +236,11 @@ def test_comparing_two_systems(visit: Visit) -> None:
     assert (low, high) == pytest.approx((100 * pair.low, 100 * pair.high), abs=0.011)
     assert cells[8] == ("real" if pair.significant else "not told apart")
     page.click("text=Swap A and B")
-    page.wait_for_timeout(300)
+    page.wait_for_url("**a=system-002&b=system-001")
+    page.wait_for_selector("[data-disagreements] tr")
     swapped = first_row()
     assert _number(swapped[4]) == -_number(cells[4])
     assert [_number(text) for text in swapped[6].split(" to ")] == [-high, -low]
-    assert "a=system-002&b=system-001" in page.url
     # A label of anybody's is text, here too.
     assert LABEL in page.inner_text("[data-disagreements]")
     assert page.locator("[data-disagreements] img").count() == 0
@@ -274,13 +275,13 @@ def test_links_to_a_comparison_and_to_a_place(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(browser: object, site: Path, kind: str, scheme: str) -> None:
-    for viewport in (WIDE, PHONE):
+def test_axe_finds_nothing(browser: object, site: Path, kind: str) -> None:
+    for viewport, scheme in ((WIDE, "light"), (PHONE, "dark")):
         made = Visit(browser, site, viewport, color_scheme=scheme)
         page = made.open(kind)
         page.eval_on_selector_all("details", "all => all.forEach(d => { d.open = true; })")
-        found = axe.Axe().run(page)
+        # Axe takes the box around turned text for its ground; see the test of the scale below.
+        found = axe.Axe().run(page, context={"exclude": [[".wheel"]]})
         report = found.generate_report()
         made.context.close()
         assert found.violations_count == 0, report
@@ -341,25 +342,34 @@ def test_without_scripts_everything_is_there_to_read(browser: object, site: Path
 
 
 def test_contrast_of_the_colour_scale(visit: Visit) -> None:
-    """Text on every colour of the scale reads at 4.5 to 1 (axe does not look into pictures)."""
+    """Text on every colour of the scale, in tables and in wheels, reads at 4.5 to 1."""
     page = visit.open(RESULT)
-    ratios = page.eval_on_selector_all(
-        "table.heat td",
-        """cells => cells.map(cell => {
+    ratios = page.evaluate(
+        """() => {
             const light = text => {
                 const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map(v => v / 255)
                     .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
                 return 0.2126 * r + 0.7152 * g + 0.0722 * b;
             };
-            return [...Array(22).keys()].map(step => {
-                cell.className = step === 21 ? 'vn' : 'v' + step;
-                const style = getComputedStyle(cell);
-                const [x, y] = [light(style.color), light(style.backgroundColor)];
+            const ratio = (ink, ground) => {
+                const [x, y] = [light(ink), light(ground)];
                 return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05);
+            };
+            const style = (selector, name) => {
+                const element = document.querySelector(selector);
+                element.setAttribute('class', name);
+                return getComputedStyle(element);
+            };
+            return [...Array(22).keys()].flatMap(step => {
+                const name = step === 21 ? 'vn' : 'v' + step;
+                const cell = style('table.heat td', name);
+                const shape = style('.wheel path', name), text = style('.wheel text', name);
+                return [ratio(cell.color, cell.backgroundColor), ratio(text.fill, shape.fill)];
             });
-        }).slice(0, 1)""",
+        }"""
     )
-    assert min(ratios[0]) >= 4.5
+    assert len(ratios) == 44
+    assert min(ratios) >= 4.5
 
 
 def test_the_shipped_submissions_as_a_site(browser: object, tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from ovmer_bench import extract_labels, load_lexicon, parse_output, split_labels
 Mode = Literal["think", "answer"]
 MODES: tuple[Mode, ...] = ("think", "answer")
 
-_NO_TAG = r"(?!</?(?:think|answer)>)"
+# Inside, nothing that the ruler takes for a tag, whatever its case and brackets.
+_NO_TAG = r"(?!(?i:[<\[][ ]{0,3}/?[ ]{0,3}(?:think|thinking|answer)[ ]{0,3}[>\]]))"
 _BODY = rf"\s*{_NO_TAG}\S(?:{_NO_TAG}.)*"
 _TEMPLATES: Mapping[Mode, re.Pattern[str]] = {
     "think": re.compile(rf"<think>{_BODY}</think>\s*<answer>{_BODY}</answer>", re.DOTALL),

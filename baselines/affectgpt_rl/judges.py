@@ -226,6 +226,8 @@ class LocalJudge:
         letters = [
             tokenizer(letter, add_special_tokens=False)["input_ids"][0] for letter in ("A", "B")
         ]
+        if letters[0] == letters[1]:
+            raise OvmerError("has a tokenizer that knows no A and B", file=self._path)
         with torch.inference_mode():
             logits = model(ids.to(model.device)).logits[0, -1, letters].float()
         return float(logits.softmax(0)[0])
@@ -237,7 +239,7 @@ class LocalJudge:
 
             device = self._device or ("cuda" if torch.cuda.is_available() else "cpu")
             tokenizer = AutoTokenizer.from_pretrained(self._path, local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(self._path, local_files_only=True)
+            model: Any = AutoModelForCausalLM.from_pretrained(self._path, local_files_only=True)
             self._loaded = tokenizer, model.to(device).eval()
         return self._loaded
 

@@ -70,7 +70,9 @@ BEARERS = _words(
 FRAMES = AFTER | _words("a an the of to and or is are it he she they i you we in on at be so too")
 
 # A feeling that is shown and not had: `fake smile`, `mock outrage`.
-FEIGNED = _words("fake faked false feigned pretended pretending pretend forced mock mocking")
+FEIGNED = _words(
+    "fake faked false feigned pretended pretending pretend forced mock mocking falsely"
+)
 SURFACE = _words("surface outwardly superficially seemingly outside")
 
 # `need for love`, `seeking comfort`: what is wanted is not there.
@@ -90,6 +92,9 @@ DENIALS = _words(
 # Between a denial and what it denies: `lack of trust`, `not very happy`, `no longer angry`.
 AFTER_DENIAL = _words("of longer at all any really very too so quite that much the a an in")
 LOSS = _words("loss losing lost")
+
+# What is done to a good feeling so that it is gone: `betrayed trust`, `shattered hope`.
+SPOILED = _words("betrayed broken lost shattered crushed damaged dashed violated failed fading")
 
 # A complement says what the feeling is about: `fear of failure`, `worried about her`.
 COMPLEMENT = _words(

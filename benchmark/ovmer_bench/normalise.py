@@ -20,7 +20,7 @@ from . import label_frames as frames
 from .label_chinese import chinese, is_chinese
 from .label_spelling import NEUTRAL_FORM, Spellings, inflected, mistyped, prefixed, spelled
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 
 # A label is a word or a phrase. What is longer is prose, which `parsing` reads.
 MAX_CHARACTERS = 120
@@ -168,9 +168,10 @@ def _denied(words: list[str], spellings: Spellings) -> str | None:
     head, rest = words[0].replace("'", ""), words[1:]
     loss = head in frames.LOSS and rest[:1] in (["of"], ["all"])
     hard = head in frames.HARD and rest[:1] == ["to"]
+    spoiled = head in frames.SPOILED and not loss
     if hard:
         rest = rest[1:]
-    elif not loss and head not in frames.DENIALS:
+    elif not (loss or spoiled or head in frames.DENIALS):
         return None
     while rest and rest[0] in frames.AFTER_DENIAL:
         rest = rest[1:]
@@ -178,13 +179,14 @@ def _denied(words: list[str], spellings: Spellings) -> str | None:
         return None
     if rest[0] in frames.CONTAINED and head not in ("not", "no"):
         return _framed(rest, spellings)
-    if not loss:
+    if not loss and not spoiled:
         word = "-".join(rest) if len(rest) == 1 else ""
         for prefix in _NEGATIVE_PREFIXES:
             if word and prefix + word in spellings.feelings:
                 return prefix + word
     found = _framed(rest, spellings) or _before_complement(rest, spellings)
-    return spellings.opposite(found) if found else None
+    denied = spellings.opposite(found) if found else None
+    return None if spoiled and denied == NEUTRAL_FORM else denied
 
 
 def _before_complement(words: list[str], spellings: Spellings) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .board import Board, Table
 from .data_files import script_bytes
-from .views import board_page, home_table, lexicon_title
+from .navigation import board_page, home_table, lexicon_title
 
 _UNITS = 10_000
 """Differences and p-values are written as whole numbers of 1/10,000."""
@@ -23,8 +23,9 @@ def compare_files(board: Board) -> Iterator[tuple[str, bytes]]:
     """
     home = home_table(board)
     tested = [table for table in board.tables if table.pairs is not None]
-    yield "data/compare/boards.js", script_bytes(
-        "boards", "", {table.id: _table(board, home, table) for table in tested}
+    yield (
+        "data/compare/boards.js",
+        script_bytes("boards", "", {table.id: _table(board, home, table) for table in tested}),
     )
     for system in board.systems:
         tables = [t for t in tested if t.pairs and system.name in t.pairs.systems]
@@ -42,8 +43,8 @@ def compare_files(board: Board) -> Iterator[tuple[str, bytes]]:
                 {"id": c.id, "gold": list(c.gold), "subtitle": c.subtitle.get("en", "")}
                 for c in task.clips
             ]
-            content = {"title": task.title, "clips": clips}
-            yield f"data/compare/corpus.{task.name}.js", script_bytes("corpus", task.name, content)
+            corpus = {"title": task.title, "clips": clips}
+            yield f"data/compare/corpus.{task.name}.js", script_bytes("corpus", task.name, corpus)
 
 
 def _table(board: Board, home: Table, table: Table) -> dict[str, Any]:

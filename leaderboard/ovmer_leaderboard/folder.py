@@ -86,4 +86,3 @@ def _exchanged(a: Path, b: Path) -> bool:
         return False
     done: int = rename(_AT_CWD, os.fsencode(a), _AT_CWD, os.fsencode(b), _EXCHANGE)
     return done == 0
-

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ovmer_bench.errors import InputError
 
-from . import data_files, views
+from . import data_files, navigation, views
 from .board import UNIBENCH, Board, Result, System, Table, Task
 from .ruler import ruler_numbers
 from .wheels import Measure, step_class, step_of, sunburst
@@ -39,7 +39,7 @@ class _Site:
 
     def __init__(self, board: Board) -> None:
         self.board = board
-        self.home = views.home_table(board)
+        self.home = navigation.home_table(board)
         self.examples = {
             table.task: worked_example(board, table)
             for table in reversed(board.tables)
@@ -69,13 +69,13 @@ class _Site:
         for name in ("percent", "signed", "number", "thousands", "short"):
             env.filters[name] = getattr(views, name)
         for name in ("system_page", "result_page", "lexicon_title", "brief"):
-            env.filters[name] = getattr(views, name)
-        for name in ("interval", "compare_link"):
-            env.globals[name] = getattr(views, name)
+            env.filters[name] = getattr(navigation, name)
+        env.globals["interval"] = views.interval
+        env.globals["compare_link"] = navigation.compare_link
         env.globals |= {
             "board": self.board,
             "known": frozenset(system.name for system in self.board.systems),
-            "board_page": lambda board, table: views.board_page(self.home, table),
+            "board_page": lambda board, table: navigation.board_page(self.home, table),
             "ranked_of": lambda table: sum(row.rank is not None for row in table.rows),
             "systems_on": self._systems_on,
             "track_title": lambda name: next(t.title for t in self.board.tracks if t.name == name),
@@ -93,21 +93,21 @@ class _Site:
             lines = self.lines[table.id]
             home = table is self.home
             yield self._render(
-                views.board_page(self.home, table),
+                navigation.board_page(self.home, table),
                 "board.html.j2",
                 "board",
                 exact=home,
                 home=home,
                 table=table,
                 task=self.board.task(table.task),
-                switches=views.switches(self.board, self.home, table),
+                switches=navigation.switches(self.board, self.home, table),
                 glance=views.glance(table),
                 lines=lines,
                 parts=list(dict.fromkeys(p for row in table.rows for p in row.parts)),
                 shows=_shows(table),
-                filters=views.filters(lines),
+                filters=navigation.filters(lines),
                 has_free=any(row.role == "content-free" for row in table.rows),
-                summary=views.summary(self.board) if home else (),
+                summary=navigation.summary(self.board) if home else (),
             )
 
     def systems(self) -> Iterator[Page]:
@@ -119,11 +119,11 @@ class _Site:
                 for table, line in self.of_system.get(system.name, [])
                 if table.score == self.board.task(table.task).main
             ]
-            pictured = [result for result in results if views.has_page(result)]
+            pictured = [result for result in results if navigation.has_page(result)]
             first = {t.task: t for t, _ in reversed(main) if t.primary}
             nearby = [(t, views.neighbours(t, system.name)) for t in reversed(first.values())]
             yield self._render(
-                views.system_page(system.name),
+                navigation.system_page(system.name),
                 "system.html.j2",
                 "board",
                 s=system,
@@ -146,7 +146,7 @@ class _Site:
         ]
         titles = {score.name: score.title for score in task.scores}
         return self._render(
-            views.result_page(result),
+            navigation.result_page(result),
             "result.html.j2",
             "board",
             s=system,
@@ -178,9 +178,7 @@ class _Site:
         tracks = [
             (track, [self.board.task(name) for name in track.tasks]) for track in self.board.tracks
         ]
-        yield self._render(
-            "tasks/index.html", "tasks.html.j2", "tasks", exact=True, tracks=tracks
-        )
+        yield self._render("tasks/index.html", "tasks.html.j2", "tasks", exact=True, tracks=tracks)
         for track, tasks in tracks:
             for task in tasks:
                 yield self._render(
@@ -210,7 +208,7 @@ class _Site:
             "ruler",
             exact=True,
             example_task=example,
-            scatter_page=views.board_page(self.home, self.home),
+            scatter_page=navigation.board_page(self.home, self.home),
             **ruler_numbers(self.board, self.home),
         )
         files = [
@@ -254,23 +252,23 @@ def _heat(confusions: dict[int, Any], wheel: int, result: Result) -> dict[str, A
     return {"names": found.names, "rows": rows}
 
 
-def _task_facts(board: Board, task: Task) -> list[tuple[str, str]]:
+def _task_facts(board: Board, task: Task) -> list[tuple[str, list[str]]]:
+    """What is known of a task, as terms and texts."""
     at_hand = "at hand: predictions are scored again for every build"
-    facts = [
-        ("Clips", f"{task.n:,}" if task.n else ""),
-        ("Parts", ", ".join(board.task(part).title for part in task.parts)),
-        ("Split", task.split),
-        ("Language", task.language),
-        ("Main score", next((s.title for s in task.scores if s.name == task.main), task.main)),
-        ("Gold", at_hand if task.gold_at_hand else "licensed to its owners; not at hand here"),
-        ("Licence", task.licence),
-        ("Paper", task.paper),
-        *(("Published at", address) for address in task.published),
-        ("Sample set", task.corpus_sha256 or ""),
-    ]
+    facts = {
+        "Clips": [f"{task.n:,}"],
+        "Split": [task.split],
+        "Language": [task.language],
+        "Main score": [next((s.title for s in task.scores if s.name == task.main), task.main)],
+        "Gold": [at_hand if task.gold_at_hand else "licensed to its owners; not at hand here"],
+        "Licence": [task.licence],
+        "Paper": [task.paper],
+        "Published at": list(task.published),
+        "Sample set": [task.corpus_sha256 or ""],
+    }
     if task.name == UNIBENCH:
-        facts = [fact for fact in facts if fact[0] in ("Parts", "Main score", "Paper")]
+        parts = [board.task(part).title for part in task.parts]
+        facts = {"Parts": parts, **{term: facts[term] for term in ("Main score", "Paper")}}
     elif not task.embedded:
-        facts.append(("Import", f"ovmer data import {task.name} --from DIR"))
-    return [(term, text) for term, text in facts if text]
-
+        facts["Import"] = [f"ovmer data import {task.name} --from DIR"]
+    return [(term, texts) for term, texts in facts.items() if any(texts)]

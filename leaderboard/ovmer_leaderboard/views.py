@@ -1,20 +1,19 @@
-"""What the templates need besides the board: links, marks, meters, sentences with numbers."""
+"""What the templates need besides the board: numbers as text, marks, meters, what a row says."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
-from .board import AS_PUBLISHED, Board, Pair, Result, Row, System, Table
+from .board import Board, Pair, Result, Row, System, Table
 
 DASH = "–"
 MANY_LABELS = 1.5
 """Verbosity from which a row is marked: half as many labels again as gold has."""
 MANY_UNKNOWN = 0.10
 """Share of unknown labels from which a row is marked."""
-SIZES = {
+SIZES: Mapping[str, float] = {
     "no model": 1,
     "below 1B": 10**9,
     "1B to 4B": 4 * 10**9,
@@ -24,23 +23,6 @@ SIZES = {
 }
 """Classes of size with the number of parameters that they stay below."""
 _LONGEST = 120
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One link of a switch; ``href`` is ``None`` where there is nothing to show."""
-
-    title: str
-    href: str | None
-    current: bool = False
-
-
-@dataclass(frozen=True)
-class Switch:
-    """A row of links of which one is the current page."""
-
-    title: str
-    choices: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
@@ -127,105 +109,6 @@ def interval(low: float | None, high: float | None, digits: int = 2) -> str:
 def short(text: str) -> str:
     """Text at the length that a page has room for."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def home_table(board: Board) -> Table:
-    """The table of the home page: the first whose numbers were not merely reported."""
-    return next((table for table in board.tables if table.signature), board.tables[0])
-
-
-def brief(title: str) -> str:
-    """A task's title without what follows the comma: a heading of a narrow column."""
-    return title.partition(",")[0]
-
-
-def board_page(home: Table, table: Table) -> str:
-    """Address of a table's page."""
-    return "index.html" if table is home else f"boards/{table.id}.html"
-
-
-def system_page(name: str) -> str:
-    """Address of a system's page."""
-    return f"systems/{name}.html"
-
-
-def result_page(result: Result) -> str:
-    """Address of the page with the pictures of a result."""
-    return f"results/{result.system}/{result.task}.{result.lexicon}.html"
-
-
-def has_page(result: Result) -> bool:
-    """Whether a result has pictures to show."""
-    return result.native and bool(result.sectors or result.predicted_counts)
-
-
-def compare_link(a: str, b: str) -> str:
-    """Address of the comparison of two systems."""
-    return f"compare.html#a={quote(a, safe='')}&b={quote(b, safe='')}"
-
-
-def lexicon_title(lexicon: str) -> str:
-    """A lexicon's name for people."""
-    return "as published" if lexicon == AS_PUBLISHED else lexicon
-
-
-def switches(board: Board, home: Table, here: Table) -> list[Switch]:
-    """Track, corpus, lexicon, score, signature: the choices that lead to other tables."""
-    tracks = [
-        (track.title, _nearest([t for t in board.tables if t.track == track.name], here),
-         track.name == here.track)
-        for track in board.tracks
-    ]  # fmt: skip
-    names = next((track.tasks for track in board.tracks if track.name == here.track), ())
-    corpora = [
-        (board.task(name).title, _nearest(board.tables_of(name), here), name == here.task)
-        for name in names
-    ]
-    same_task = board.tables_of(here.task)
-    lexicons = [
-        (lexicon_title(name), _nearest([t for t in same_task if t.lexicon == name], here),
-         name == here.lexicon)
-        for name in dict.fromkeys(table.lexicon for table in same_task)
-    ]  # fmt: skip
-    same_lexicon = [table for table in same_task if table.lexicon == here.lexicon]
-    scores = [(t.title, t, t.score == here.score) for t in same_lexicon if t.primary]
-    alike = [table for table in same_lexicon if table.score == here.score]
-    signatures = [(_signature_title(table), table, table is here) for table in alike]
-    made = {
-        "Track": tracks,
-        "Corpus": corpora,
-        "Lexicon": lexicons,
-        "Score": scores,
-        "Signature": signatures,
-    }
-    return [
-        Switch(title, tuple(Choice(t, x and board_page(home, x), now) for t, x, now in choices))
-        for title, choices in made.items()
-        if len(choices) > 1
-    ]
-
-
-def _nearest(tables: Sequence[Table], like: Table) -> Table | None:
-    """Of ``tables`` the one most like the present one, ``None`` of none."""
-
-    def unlike(table: Table) -> tuple[bool, ...]:
-        return (
-            table.task != like.task,
-            table.lexicon != like.lexicon,
-            table.score != like.score,
-            table is not like,
-            not table.primary,
-            table.signature is None,
-        )
-
-    return min(tables, key=unlike, default=None)
-
-
-def _signature_title(table: Table) -> str:
-    fields = dict(part.partition(":")[::2] for part in (table.signature or "").split("|"))
-    read = fields.get("extractor", "none")
-    title = "labels as submitted" if read == "none" else f"labels read by {read}"
-    return f"{title} ({len(table.rows)})"
 
 
 def lines(board: Board, table: Table) -> list[Line]:
@@ -317,36 +200,6 @@ def neighbours(table: Table, name: str, reach: int = 3) -> list[tuple[Row, Pair]
     return [(row, pair) for row, pair in found if pair is not None]
 
 
-def filters(lines: Sequence[Line]) -> list[tuple[str, str, str, list[str]]]:
-    """Name, title, first choice and values of each filter that has a choice to offer."""
-    reads = sorted({" + ".join(line.system.modalities) or "nothing" for line in lines})
-    trained = sorted({name for line in lines for name in line.system.training_data or ()})
-    nothing = any(line.system.training_data == () for line in lines)
-    sizes = [name for name in SIZES if any(line.sizes == name for line in lines)]
-    evidence = sorted({line.row.evidence for line in lines})
-    made = [
-        ("reads", "Reads", "anything", reads),
-        ("size", "Size", "any size", sizes),
-        ("train", "Trained on", "anything", [*(["nothing"] if nothing else []), *trained]),
-        ("evidence", "Evidence", "any", evidence),
-    ]
-    return [item for item in made if len(item[3]) > 1]
-
-
-def summary(board: Board) -> list[Table]:
-    """The main table of every task that has rows: built-in lexicon first, then as published."""
-    made: list[Table] = []
-    for name in (name for track in board.tracks for name in track.tasks):
-        main = [
-            table
-            for table in board.tables_of(name)
-            if table.primary and table.score == board.task(name).main
-        ]
-        made += main[:1]
-        made += [table for table in main[1:] if table.lexicon == AS_PUBLISHED]
-    return made
-
-
 def warnings(system: System, rows: Sequence[Row]) -> list[str]:
     """What a reader should know before the scores."""
     found = []
@@ -400,9 +253,7 @@ def histogram(result: Result) -> dict[str, Any] | None:
     rows = [
         {
             "labels": f"{n} and more" if n == most else str(n),
-            "sides": [
-                (counts[n], round(100 * counts[n] / longest, 1)) for counts in sides
-            ],
+            "sides": [(counts[n], round(100 * counts[n] / longest, 1)) for counts in sides],
         }
         for n in range(last + 1)
     ]

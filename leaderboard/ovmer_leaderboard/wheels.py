@@ -69,9 +69,7 @@ def is_light(step: int | None) -> bool:
     return step is None or step >= _LIGHT_FROM
 
 
-def sunburst(
-    lexicon: LexiconInfo, wheel: int, sectors: Iterable[Sector], measure: Measure
-) -> str:
+def sunburst(lexicon: LexiconInfo, wheel: int, sectors: Iterable[Sector], measure: Measure) -> str:
     """SVG of one wheel, level 1 inside and level 2 outside, coloured by ``measure``."""
     inner, outer = lexicon.sectors[wheel - 1]
     parents = lexicon.parents[wheel - 1]

@@ -80,9 +80,7 @@ def _example(clip: Clip, answer: Answer, system: System, lexicon: Lexicon) -> Ex
         if not any(level1 for level1, _ in lexicon.lookup(label.strip().lower()).sectors)
     ]
     mean = sum(known) / len(known) if known else 0.0
-    return Example(
-        clip, system, lexicon.id, answer.labels, tuple(wheels), tuple(lost), mean
-    )
+    return Example(clip, system, lexicon.id, answer.labels, tuple(wheels), tuple(lost), mean)
 
 
 def _sectors(labels: Iterable[str], wheel: int, lexicon: Lexicon) -> tuple[str, ...]:

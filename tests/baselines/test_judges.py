@@ -180,14 +180,15 @@ def test_replies_of_another_kind_and_bad_addresses_are_refused(server: Server) -
 
 @pytest.mark.train
 def test_a_local_model_gives_a_consistent_preference(tmp_path: Path) -> None:
-    from tiny_models import save_tiny_causal_lm
+    from tiny_policy import save_text_model
 
-    save_tiny_causal_lm(tmp_path)
+    save_text_model(tmp_path)
     judge = LocalJudge(tmp_path, device="cpu")
     first, second, same = judge(
         [HAPPY_OR_ANGRY, HAPPY_OR_ANGRY.swapped(), Comparison("a", "a", ("glad",))]
     )
     assert 0 < first < 1
+    assert first != 0.5
     assert first + second == pytest.approx(1)
     assert same == pytest.approx(0.5)
     assert LocalJudge(tmp_path, device="cpu")([HAPPY_OR_ANGRY]) == [first]

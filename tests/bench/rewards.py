@@ -17,6 +17,8 @@ from workload import synthetic_clips
 
 GOAL = 50_000
 REPEATS = 5
+LETTERS = str.maketrans("0123456789", "abcdefghij")
+"""The workload numbers its unknown words, and a number behind a label would be read as a score."""
 THOUGHT = (
     "The brows are drawn together and the mouth is pressed. The voice is low, and the words "
     "speak of number {i}. Taken together, the person feels {label}."
@@ -30,7 +32,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of the rewards.")
     parser.add_argument("--n", type=int, default=20_000, help="completions")
     n = parser.parse_args().n
-    gold, predicted = synthetic_clips(n, load_lexicon())
+    gold, predicted = (
+        [[label.translate(LETTERS) for label in labels] for labels in lists]
+        for lists in synthetic_clips(n, load_lexicon())
+    )
     texts = [
         f"<think>{THOUGHT.format(i=i, label=labels[0])}</think><answer>{', '.join(labels)}</answer>"
         for i, labels in enumerate(predicted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import os
+import io
 import tempfile
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -13,9 +13,9 @@ from ovmer_bench import ScoreReport, load_corpus
 from ovmer_bench.cli.main import group
 from ovmer_bench.corpora.registry import CORPORA
 from ovmer_bench.errors import InputError
-from ovmer_bench.reference_systems import SYSTEMS
+from ovmer_bench.reference_systems import ONE_PER_SECTOR, SYSTEMS
 
-from .docs_text import code, percent, table
+from .docs_text import code, listed, percent, table
 
 _HEADS = ("system", "S1", "chance", "skill", "skill, 95 %", "S2", "P", "R", "labels a clip")
 
@@ -28,7 +28,8 @@ def systems() -> str:
 
 def _summary(docstring: str | None) -> str:
     text = " ".join(inspect.cleandoc(docstring or "").split("\n\n")[0].split())
-    return text.replace(":data:", "").replace("``", "`")
+    text = text.replace(":data:`ONE_PER_SECTOR`", listed(ONE_PER_SECTOR))
+    return text.replace("``", "`")
 
 
 def tables() -> str:
@@ -64,7 +65,8 @@ def _report(system: str, corpus: str, folder: Path) -> ScoreReport | None:
 
 
 def _run(arguments: Sequence[str]) -> None:
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+    nowhere = io.StringIO()
+    with redirect_stdout(nowhere), redirect_stderr(nowhere):
         group.main(list(arguments), prog_name="ovmer", standalone_mode=False)
 
 

@@ -102,7 +102,9 @@ def corpus_example(info: CorpusInfo, given: Mapping[str, Any]) -> str:
     reading = parse_output(given["output"], load_lexicon())
     origin = f"Clip `{sample.id}`" if "clip" in given else "An invented clip"
     gold = listed(sample.labels) if sample.labels is not None else code(str(sample.gold))
-    kept = "nothing but the answer was written" if reading.format_kept else "the format was not kept"
+    kept = (
+        "nothing but the answer was written" if reading.format_kept else "the format was not kept"
+    )
     scored = {"open": _open_scores, "basic": _basic_scores, "sentiment": _sentiment_scores}
     return "\n".join(
         (
@@ -120,9 +122,7 @@ def _sample(info: CorpusInfo, given: Mapping[str, Any]) -> Sample:
     if "clip" in given:
         return load_corpus(info.name).sample(given["clip"])
     field = {"open": "labels", "basic": "label", "sentiment": "valence"}[info.kind]
-    return Sample(
-        id="invented", subtitle={"en": given["subtitle"]}, **{field: given["gold"]}
-    )
+    return Sample(id="invented", subtitle={"en": given["subtitle"]}, **{field: given["gold"]})
 
 
 def _open_scores(sample: Sample, said: Sequence[str], given: Mapping[str, Any]) -> str:
@@ -139,8 +139,8 @@ def _open_scores(sample: Sample, said: Sequence[str], given: Mapping[str, Any]) 
     kept = [sets for wheel in WHEELS if (sets := _sets(gold, said, wheel, 1)).gold]
     _checked("F of the example", _mean(sets.f for sets in kept), f)
     return (
-        f"{table(heads, rows, right=(3, 6))}\n\nSectors on both sides are in bold. The clip's own F,"
-        f" the mean over the wheels at level 1, is {percent(f)} (`sample_f`)."
+        f"{table(heads, rows, right=(3, 6))}\n\nSectors on both sides are in bold. The clip's own"
+        f" F, the mean over the wheels at level 1, is {percent(f)} (`sample_f`)."
     )
 
 
@@ -173,7 +173,10 @@ def _basic_scores(sample: Sample, said: Sequence[str], given: Mapping[str, Any])
 
 
 def _sentiment_scores(sample: Sample, said: Sequence[str], given: Mapping[str, Any]) -> str:
-    rows = [(code(e.label), "unknown" if e.valence is None else f"{e.valence:+d}") for e in _entries(said)]
+    rows = [
+        (code(e.label), "unknown" if e.valence is None else f"{e.valence:+d}")
+        for e in _entries(said)
+    ]
     total = sum(entry.valence or 0 for entry in _entries(said))
     verdict = "positive" if total > 0 else "negative" if total < 0 else "neutral"
     gold = "positive" if (sample.valence or 0) > 0 else "negative"
@@ -280,7 +283,8 @@ def worked_skill() -> str:
     return "\n".join(
         (
             table(("clip", "gold", "answer", "precision", "recall"), rows, right=(3, 4)),
-            f"\nThe score: mean precision {p}, mean recall {r}, so F = {f} = {percent(float(f))}.\n",
+            f"\nThe score: mean precision {p}, mean recall {r}, so"
+            f" F = {f} = {percent(float(f))}.\n",
             table(("sector", "g", "p/|P|", "g/|G|", "p"), lines, right=(1, 2, 3, 4)),
             f"\nExpected precision is the sum of the first two columns multiplied, {expected[0]};"
             f" expected recall that of the last two, {expected[1]}. Chance is their harmonic mean,"

@@ -180,9 +180,7 @@ def prompts(path: Path, text: str) -> str:
     """Both prompts, as a model gets them."""
     scene = load_corpus("ovmer_scenes").sample(PROMPTED_SCENE)
     shown = evidence_text(scene.subtitle, scene.clues, ("subtitle", "clues"))
-    return "\n".join(
-        f"`{mode}`:\n\n{fenced(prompt(shown, mode))}" for mode in ("answer", "think")
-    )
+    return "\n".join(f"`{mode}`:\n\n{fenced(prompt(shown, mode))}" for mode in ("answer", "think"))
 
 
 # --- Submissions ------------------------------------------------------------------------
@@ -230,8 +228,10 @@ def command_names(command: click.Command | None = None, name: str = "ovmer") -> 
     if not isinstance(command, click.Group):
         return [name]
     context = click.Context(command, info_name=name)
-    parts = [(part, command.get_command(context, part)) for part in command.list_commands(context)]
-    return [full for part, found in parts if found for full in command_names(found, f"{name} {part}")]
+    names: list[str] = []
+    for part in command.list_commands(context):
+        names += command_names(command.get_command(context, part), f"{name} {part}")
+    return names
 
 
 def _command_parts(command: click.Command, name: str, depth: int) -> Iterable[str]:

@@ -37,9 +37,15 @@
   const system = (name) => load(`system.${name}`, `system.${name}`);
   const corpus = (name) => load(`corpus.${name}`, `corpus.${name}`);
 
-  const percent = (value, digits = 2) =>
-    value === null || value === undefined ? DASH : (100 * value).toFixed(digits).replace("-", "−");
-  const signed = (value) => (value > 0 ? "+" : "") + percent(value);
+  const percent = (value, digits = 2) => {
+    if (value === null || value === undefined) return DASH;
+    const text = (100 * value).toFixed(digits);
+    return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+  };
+  const signed = (value) => {
+    const text = percent(value);
+    return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
+  };
 
   const element = (tag, text, name) => {
     const made = document.createElement(tag);

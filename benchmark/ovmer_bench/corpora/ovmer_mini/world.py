@@ -210,7 +210,7 @@ FEELINGS: Mapping[str, Feeling] = {
         faces={"down": 4, "heavy": 1},
         topics={"verdict": 3, "deed": 2},
         words=(
-            ("regretful", "sheepish", "guilty"),
+            ("regretful", "shamefaced", "guilty"),
             ("ashamed", "guilty", "contrite"),
             ("remorseful", "deeply ashamed", "full of remorse"),
         ),

@@ -1,0 +1,131 @@
+"""A policy for the embedded corpus: small enough for two cores, made without any download.
+
+The tokenizer is learned from the corpus's own texts, so it is the same on every machine.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ovmer_bench.corpora.ovmer_mini.generate import samples
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    CLIPImageProcessorPil,
+    CLIPVisionConfig,
+    HubertConfig,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Wav2Vec2FeatureExtractor,
+)
+
+from .configuration import AffectGPTConfig
+from .processing import AffectGPTProcessor, prepare_tokenizer
+
+FRAME_SIZE = 64
+RATE = 16_000
+TOKENIZER_CLIPS = 400
+VOCABULARY = 1024
+END, PAD = "<|end|>", "<|pad|>"
+
+
+def mini_tokenizer() -> Any:
+    """Byte-level pairs learned from the first clips of ``sft``; any text can be written in it."""
+    words = Tokenizer(models.BPE())
+    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=[PAD, END],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    texts: list[str] = []
+    for sample in samples("sft", TOKENIZER_CLIPS):
+        answer = ", ".join(sample.labels or ())
+        texts += [*sample.subtitle.values(), *sample.description.values()]
+        texts.append(f"<think>{answer}</think><answer>{answer}</answer>")
+    words.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token=PAD, eos_token=END, padding_side="left"
+    )
+
+
+def mini_config(tokenizer: Any, **settings: Any) -> AffectGPTConfig:
+    """The smallest configuration with all parts: two million parameters.
+
+    Nothing is frozen: the encoders are new, and a policy with frozen random encoders never
+    learns to look. Freeze them (``freeze``) once the cold start has trained them.
+
+    Args:
+        tokenizer: gets the media tokens, where it has none.
+        settings: other values of :class:`AffectGPTConfig`.
+    """
+    ids = prepare_tokenizer(tokenizer)
+    defaults: dict[str, Any] = {
+        "frame_config": CLIPVisionConfig(
+            hidden_size=96,
+            intermediate_size=192,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            image_size=FRAME_SIZE,
+            patch_size=16,
+            projection_dim=96,
+        ),
+        "audio_config": HubertConfig(
+            hidden_size=96,
+            intermediate_size=192,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            conv_dim=(64, 64, 96, 96),
+            conv_kernel=(20, 8, 8, 4),
+            conv_stride=(10, 8, 4, 2),
+            num_feat_extract_layers=4,
+            num_conv_pos_embeddings=16,
+            num_conv_pos_embedding_groups=4,
+            feat_extract_norm="layer",
+            do_stable_layer_norm=True,
+            # Trained encoders stay without chance, or the log-probabilities of training would
+            # part from those of generation.
+            mask_time_prob=0.0,
+            layerdrop=0.0,
+            hidden_dropout=0.0,
+            activation_dropout=0.0,
+            attention_dropout=0.0,
+            feat_proj_dropout=0.0,
+        ),
+        "text_config": Qwen2Config(
+            vocab_size=len(tokenizer),
+            hidden_size=128,
+            intermediate_size=384,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            max_position_embeddings=1024,
+            bos_token_id=None,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        ),
+        "frame_tokens": 8,
+        "audio_tokens": 4,
+        "fused_tokens": 4,
+        "fusion_width": 96,
+        "fusion_heads": 4,
+        "fusion_layers": 1,
+        "freeze": (),
+    }
+    return AffectGPTConfig(**{**defaults, **ids, **settings})
+
+
+def mini_processor(tokenizer: Any, config: AffectGPTConfig) -> AffectGPTProcessor:
+    """Frames as they are drawn, sound as it is, and the tokenizer."""
+    return AffectGPTProcessor(
+        image_processor=CLIPImageProcessorPil(
+            size={"height": FRAME_SIZE, "width": FRAME_SIZE}, do_center_crop=False
+        ),
+        feature_extractor=Wav2Vec2FeatureExtractor(
+            sampling_rate=RATE, do_normalize=True, return_attention_mask=False
+        ),
+        tokenizer=tokenizer,
+        placeholders=config.placeholders,
+        max_frames=config.max_frames,
+    )
