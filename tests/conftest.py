@@ -8,6 +8,21 @@ from pathlib import Path
 import pytest
 
 
+ONCE = {
+    *("test_bad_input", "test_cli", "test_docs", "test_harness", "test_harness_install"),
+    *("test_llm_extractor", "test_ovmer_mini", "test_ovmer_scenes", "test_parity", "test_readme"),
+    *("test_report_html", "test_site", "test_site_browser", "test_submission_hostile"),
+}
+"""Modules that start browsers, servers, installers or many processes, or draw a whole corpus:
+what they find does not depend on the Python version, so tox runs them under one of the three."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in ONCE:
+            item.add_marker("once")
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Released predictions, labels and lexicons; absent from the project for licence reasons."""

@@ -7,6 +7,7 @@ benchmarks of the site choose what stands on the board: how many systems, and wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from ovmer_bench.lexicon import load_lexicon
@@ -163,8 +164,6 @@ def _pairs(rows: Sequence[Row]) -> Pairs:
 
 
 def _ranked(rows: Sequence[Row], pairs: Pairs) -> tuple[Row, ...]:
-    from dataclasses import replace
-
     done, leader, rank, place = [], "", 0, 0
     for row in rows:
         if row.role == "system" and row.value is not None:

@@ -43,7 +43,7 @@ HASHES = {
     "mini-sft-000017": "222f9b9042e479fdaeed2ae08ffcb15ce2499fe1b999a0052da3b811a145adcc",
     "mini-s7-rl-123456": "6e702560311b785efc28e0bbd4f04dcd52b6b5c2173c5317287acfebb199766f",
 }
-SET_SHA256 = "c5b399279aa0c6d59a1d5df3c55ee3ac7b6f4fb7105084e44a9d5fbfc85ba6ee"
+SET_SHA256 = "1cafbb7a0b2d516c70cdf83e5d249cc20c28d7767b7552f1e546908bfe715e4f"
 
 places = st.tuples(st.sampled_from(SPLITS), st.integers(0, 10**7), st.integers(0, 2**32 - 1))
 

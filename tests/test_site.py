@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 from xml.etree import ElementTree
@@ -23,6 +24,7 @@ import numpy as np
 import pytest
 from command import listing
 from ovmer_bench.errors import InputError
+from ovmer_leaderboard.board import Row
 from ovmer_leaderboard.folder import MARK, write_folder
 from ovmer_leaderboard.navigation import home_table
 from ovmer_leaderboard.serve import LOOPBACK, server
@@ -160,6 +162,20 @@ def test_partial_coverage_is_a_dash_without_rank(files: Files) -> None:
     assert "not covered in full" in mean
 
 
+def test_a_mean_that_nobody_covers_is_not_called_reported() -> None:
+    board = made_board(2)
+    parts = {"meld": 0.5, "mer2023": None}
+    row = Row("system-000", "system", "rescored", None, None, parts=parts)
+    table = replace(
+        board.tables[-1], id="mer_unibench.ovmer.mean", lexicon="ovmer", rows=(row,)
+    )
+    files = dict(site_files(replace(board, tables=(*board.tables, table))))
+    page = files["boards/mer_unibench.ovmer.mean.html"].decode()
+    assert "No system covers this in full" in page and "reported in papers" not in page
+    assert "50.00" in page
+    assert "reported in papers" in files["boards/mer_unibench.as-published.mean.html"].decode()
+
+
 def test_content_free_answers_and_papers_have_no_rank(files: Files) -> None:
     for path, root in html_of(files):
         for row in root.iter(f"{HTML}tr"):
@@ -278,8 +294,6 @@ def test_feed_ids_are_unique_and_stay(files: Files, more: Files) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".x", "a\\b", "a\0"])
 def test_names_that_are_no_file_names_are_refused(name: str) -> None:
-    from dataclasses import replace
-
     board = made_board(2)
     systems = (replace(board.systems[0], name=name), *board.systems[1:])
     with pytest.raises(InputError):
@@ -287,8 +301,6 @@ def test_names_that_are_no_file_names_are_refused(name: str) -> None:
 
 
 def test_an_empty_board_is_an_error() -> None:
-    from dataclasses import replace
-
     with pytest.raises(InputError, match="nothing to show"):
         dict(site_files(replace(made_board(2), tables=())))
 
@@ -326,7 +338,8 @@ def test_a_killed_build_leaves_the_old_site_whole(tmp_path: Path) -> None:
     old = listing(site)
     code = (
         "import sys, time; from pathlib import Path;"
-        "from ovmer_leaderboard.folder import write_folder\n"
+        "from ovmer_leaderboard.board import Row
+from ovmer_leaderboard.folder import write_folder\n"
         "def files():\n"
         "    yield 'index.html', b'new'\n"
         "    print('half', flush=True)\n"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ovmer_bench.errors import InputError
 
 from . import data_files, navigation, views
-from .board import UNIBENCH, Board, Result, System, Table, Task
+from .board import AS_PUBLISHED, UNIBENCH, Board, Result, System, Table, Task
 from .ruler import ruler_numbers
 from .wheels import Measure, step_class, step_of, sunburst
 from .worked_example import worked_example
@@ -74,6 +74,7 @@ class _Site:
         env.globals["compare_link"] = navigation.compare_link
         env.globals |= {
             "board": self.board,
+            "as_published": AS_PUBLISHED,
             "known": frozenset(system.name for system in self.board.systems),
             "board_page": lambda board, table: navigation.board_page(self.home, table),
             "ranked_of": lambda table: sum(row.rank is not None for row in table.rows),
@@ -104,7 +105,7 @@ class _Site:
                 glance=views.glance(table),
                 lines=lines,
                 parts=list(dict.fromkeys(p for row in table.rows for p in row.parts)),
-                shows=_shows(table),
+                shows=_shows(table, lines),
                 filters=navigation.filters(lines),
                 has_free=any(row.role == "content-free" for row in table.rows),
                 summary=navigation.summary(self.board) if home else (),
@@ -225,7 +226,7 @@ class _Site:
         return len({row.system for t in self.board.tables_of(task) for row in t.rows})
 
 
-def _shows(table: Table) -> dict[str, bool]:
+def _shows(table: Table, lines: Sequence[views.Line]) -> dict[str, bool]:
     """Which columns a table has something to say in."""
 
     def some(field: str) -> bool:
@@ -236,6 +237,9 @@ def _shows(table: Table) -> dict[str, bool]:
         "skill": some("skill"),
         "verbosity": some("verbosity"),
         "oov": some("oov"),
+        "reads": any(line.system.modalities for line in lines),
+        "size": any(line.system.size for line in lines),
+        "train": any(line.system.training_data is not None for line in lines),
     }
 
 

@@ -118,7 +118,8 @@ def lines(board: Board, table: Table) -> list[Line]:
         new = row.rank is not None and rank is not None and row.rank != rank
         rank = row.rank if row.rank is not None else rank
         system = board.system(row.system)
-        chance = chance_of(row) if table.signature else None
+        # The mean skill of several corpora says nothing of the mean chance.
+        chance = chance_of(row) if table.signature and not row.parts else None
         made.append(Line(row, system, _meter(row, chance), chance, size_class(system), marks(row),
                          new))  # fmt: skip
     return made

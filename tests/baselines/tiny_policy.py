@@ -28,7 +28,6 @@ CONVOLUTIONS: dict[str, Any] = {
     "conv_dim": (16, 16, 16),
     "conv_kernel": (20, 16, 8),
     "conv_stride": (10, 8, 4),
-    "num_feat_extract_layers": 3,
     "num_conv_pos_embeddings": 8,
     "num_conv_pos_embedding_groups": 2,
 }

@@ -47,9 +47,9 @@ class AffectGPTConfig(PreTrainedConfig):
     # TRL reads it of every model that is not part of transformers.
     auto_map: ClassVar[dict[str, str]] = {}
 
-    frame_config: dict[str, Any] | PreTrainedConfig | None = None
-    audio_config: dict[str, Any] | PreTrainedConfig | None = None
-    text_config: dict[str, Any] | PreTrainedConfig | None = None
+    frame_config: Any = None
+    audio_config: Any = None
+    text_config: Any = None
     fusion: str = "qformer"
     frame_features: str = "patches"
     frame_tokens: int = 32

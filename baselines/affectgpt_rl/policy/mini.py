@@ -62,49 +62,9 @@ def mini_config(tokenizer: Any, **settings: Any) -> AffectGPTConfig:
     """
     ids = prepare_tokenizer(tokenizer)
     defaults: dict[str, Any] = {
-        "frame_config": CLIPVisionConfig(
-            hidden_size=96,
-            intermediate_size=192,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            image_size=FRAME_SIZE,
-            patch_size=16,
-            projection_dim=96,
-        ),
-        "audio_config": HubertConfig(
-            hidden_size=96,
-            intermediate_size=192,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            conv_dim=(64, 64, 96, 96),
-            conv_kernel=(20, 8, 8, 4),
-            conv_stride=(10, 8, 4, 2),
-            num_feat_extract_layers=4,
-            num_conv_pos_embeddings=16,
-            num_conv_pos_embedding_groups=4,
-            feat_extract_norm="layer",
-            do_stable_layer_norm=True,
-            # Trained encoders stay without chance, or the log-probabilities of training would
-            # part from those of generation.
-            mask_time_prob=0.0,
-            layerdrop=0.0,
-            hidden_dropout=0.0,
-            activation_dropout=0.0,
-            attention_dropout=0.0,
-            feat_proj_dropout=0.0,
-        ),
-        "text_config": Qwen2Config(
-            vocab_size=len(tokenizer),
-            hidden_size=128,
-            intermediate_size=384,
-            num_hidden_layers=3,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            max_position_embeddings=1024,
-            bos_token_id=None,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        ),
+        "frame_config": _frame_config(),
+        "audio_config": _audio_config(),
+        "text_config": _text_config(tokenizer),
         "frame_tokens": 8,
         "audio_tokens": 4,
         "fused_tokens": 4,
@@ -114,6 +74,57 @@ def mini_config(tokenizer: Any, **settings: Any) -> AffectGPTConfig:
         "freeze": (),
     }
     return AffectGPTConfig(**{**defaults, **ids, **settings})
+
+
+def _frame_config() -> CLIPVisionConfig:
+    return CLIPVisionConfig(
+        hidden_size=96,
+        intermediate_size=192,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        image_size=FRAME_SIZE,
+        patch_size=16,
+        projection_dim=96,
+    )
+
+
+def _audio_config() -> HubertConfig:
+    """50 positions a second, without chance: a trained encoder that drops out would part the
+    log-probabilities of training from those of generation."""
+    return HubertConfig(
+        hidden_size=96,
+        intermediate_size=192,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        conv_dim=(64, 64, 96, 96),
+        conv_kernel=(20, 8, 8, 4),
+        conv_stride=(10, 8, 4, 2),
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=4,
+        feat_extract_norm="layer",
+        do_stable_layer_norm=True,
+        mask_time_prob=0.0,
+        layerdrop=0.0,
+        hidden_dropout=0.0,
+        activation_dropout=0.0,
+        attention_dropout=0.0,
+        feat_proj_dropout=0.0,
+    )
+
+
+def _text_config(tokenizer: Any) -> Qwen2Config:
+    return Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=384,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=1024,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
 
 
 def mini_processor(tokenizer: Any, config: AffectGPTConfig) -> AffectGPTProcessor:

@@ -272,9 +272,7 @@ class AffectGPTForConditionalGeneration(AffectGPTPreTrainedModel, GenerationMixi
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
         """Arguments of :meth:`AffectGPTModel.forward`; with ``labels`` also the loss."""
-        loss_kwargs = {
-            name: kwargs.pop(name) for name in ("num_items_in_batch",) if name in kwargs
-        }
+        loss_kwargs = {name: kwargs.pop(name) for name in ("num_items_in_batch",) if name in kwargs}
         outputs = self.model(
             input_ids=input_ids,
             attention_mask=attention_mask,
@@ -368,9 +366,7 @@ def _positions(attention_mask: Tensor | None, past_key_values: Any) -> Tensor | 
     return (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
 
 
-def _clip_of_row(
-    rows: int, clips: int, clip_index: Tensor | None, device: torch.device
-) -> Tensor:
+def _clip_of_row(rows: int, clips: int, clip_index: Tensor | None, device: torch.device) -> Tensor:
     if clip_index is None:
         if rows != clips:
             raise ValueError(f"{rows} rows of text, {clips} clips, and no clip_index")

@@ -81,7 +81,7 @@ def reduced(config: AffectGPTConfig, *, vocabulary: int | None = None) -> Affect
         "num_key_value_heads": 1,
     }
     if vocabulary is not None:
-        text["vocab_size"] = vocabulary
+        text |= {"vocab_size": vocabulary, "bos_token_id": None, "eos_token_id": None}
     own = {
         name: getattr(config, name)
         for name in (

@@ -121,9 +121,9 @@ class AffectGPTProcessor(ProcessorMixin):
         thinned = [None if clip is None else clip[_evenly(len(clip), self.max_frames)]
                    for clip in clips]  # fmt: skip
         flat = [frame for clip in thinned if clip is not None for frame in clip]
-        pixels = self.image_processor(
-            flat, return_tensors="pt", input_data_format="channels_last"
-        )["pixel_values"]
+        pixels = self.image_processor(flat, return_tensors="pt", input_data_format="channels_last")[
+            "pixel_values"
+        ]
         longest = max(len(clip) for clip in thinned if clip is not None)
         values = pixels.new_zeros(len(clips), longest, *pixels.shape[1:])
         mask = torch.zeros(len(clips), longest, dtype=torch.bool)
@@ -164,7 +164,7 @@ _MEDIA_TOKEN = re.compile("|".join(re.escape(token) for token in MEDIA_TOKENS))
 
 
 def _as_many(given: Sequence[Clip | None] | None, rows: int, name: str) -> list[Clip | None]:
-    clips = [None] * rows if given is None else list(given)
+    clips: list[Clip | None] = [None] * rows if given is None else list(given)
     if len(clips) != rows:
         raise ValueError(f"{rows} texts, {len(clips)} entries of {name}")
     return clips
