@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-
 ONCE = {
     *("test_bad_input", "test_cli", "test_docs", "test_harness", "test_harness_install"),
     *("test_llm_extractor", "test_ovmer_mini", "test_ovmer_scenes", "test_parity", "test_readme"),

@@ -1,4 +1,4 @@
-"""A slow, plain reading of METRICS, section 1, to hold the package against.
+"""A slow, plain reading of docs/metrics.md, section 1, to hold the package against.
 
 Nothing here comes from ``ovmer_bench``: sets are Python sets, means are sums divided by
 counts, and expectations are taken over every pair of clips (or every shuffle) one by one.

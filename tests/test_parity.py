@@ -131,7 +131,7 @@ def test_printed_figures(
 
 
 def test_the_constant_answer_of_the_findings(ovmer: Machine) -> None:
-    """METRICS, section 3: a constant answer beats every system on the published ruler, and its
+    """docs/published-ruler.md: a constant answer beats every system on the published ruler, and its
     skill is 0."""
     published = {"meld": "98.3", "mer2023": "100.0", "ovmerd": "41.5"}
     for task, printed in published.items():

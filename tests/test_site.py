@@ -24,6 +24,7 @@ import numpy as np
 import pytest
 from command import listing
 from ovmer_bench.errors import InputError
+from ovmer_leaderboard.assets import asset_files
 from ovmer_leaderboard.board import Row
 from ovmer_leaderboard.folder import MARK, write_folder
 from ovmer_leaderboard.navigation import home_table
@@ -164,11 +165,9 @@ def test_partial_coverage_is_a_dash_without_rank(files: Files) -> None:
 
 def test_a_mean_that_nobody_covers_is_not_called_reported() -> None:
     board = made_board(2)
-    parts = {"meld": 0.5, "mer2023": None}
+    parts = {"meld": 0.5}
     row = Row("system-000", "system", "rescored", None, None, parts=parts)
-    table = replace(
-        board.tables[-1], id="mer_unibench.ovmer.mean", lexicon="ovmer", rows=(row,)
-    )
+    table = replace(board.tables[-1], id="mer_unibench.ovmer.mean", lexicon="ovmer", rows=(row,))
     files = dict(site_files(replace(board, tables=(*board.tables, table))))
     page = files["boards/mer_unibench.ovmer.mean.html"].decode()
     assert "No system covers this in full" in page and "reported in papers" not in page
@@ -338,8 +337,7 @@ def test_a_killed_build_leaves_the_old_site_whole(tmp_path: Path) -> None:
     old = listing(site)
     code = (
         "import sys, time; from pathlib import Path;"
-        "from ovmer_leaderboard.board import Row
-from ovmer_leaderboard.folder import write_folder\n"
+        "from ovmer_leaderboard.folder import write_folder\n"
         "def files():\n"
         "    yield 'index.html', b'new'\n"
         "    print('half', flush=True)\n"
@@ -458,3 +456,9 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_a_missing_table_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "itables", None)
+    with pytest.raises(InputError, match=r"ovmer-bench\[leaderboard\]"):
+        asset_files()

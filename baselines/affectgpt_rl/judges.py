@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import httpx
 
 MAX_TEXT_CHARS = 6_000
+MOST_KNOWN = 50_000
+"""Preferences that are kept; a policy that learns seldom says the same again."""
 _TIE = 0.5
 _REQUEST = """\
 Two texts describe one moment of a video and what the person in it feels. The feelings were \
@@ -159,7 +161,10 @@ class ServerJudge:
                 time.sleep(self._backoff * 2 ** (attempt - 1))
             try:
                 response = client.post(self._url, json=body)
-            except httpx.TransportError as error:
+            except httpx.InvalidURL as error:
+                failure = str(error)
+                break
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 failure = str(error) or type(error).__name__
                 continue
             if response.status_code == 200:
@@ -250,6 +255,8 @@ def _both_orders(
     ask: Callable[[list[Comparison]], list[float]],
 ) -> list[float]:
     """Mean preference of both orders, asking only what is not in ``known``."""
+    if len(known) > MOST_KNOWN:
+        known.clear()
     wanted = [one for c in comparisons for one in (c, c.swapped()) if one not in known]
     missing = list(dict.fromkeys(wanted))
     known.update(zip(missing, ask(missing), strict=True))

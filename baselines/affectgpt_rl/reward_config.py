@@ -46,6 +46,11 @@ _KINDS: Mapping[str, _Kind] = {
 KINDS = tuple(_KINDS)
 
 
+COLUMNS = ("prompts", "gold", "media_id", "clues")
+"""Columns of the rows that a reward may look at. Others are kept from it, or a column called
+like a setting would replace the setting."""
+
+
 class Reward:
     """One configured reward: a picklable callable with a name and a weight.
 
@@ -58,8 +63,16 @@ class Reward:
         self._function = function
 
     def __call__(self, *, completions: Sequence[object], **columns: object) -> list[float]:
-        """One finite float for each completion."""
-        return self._function(completions, **columns)
+        """One finite float for each completion.
+
+        Raises:
+            OvmerError: the rows hold no ``gold``.
+        """
+        if columns.get("gold") is None:
+            raise OvmerError("the rows hold no gold", field="gold", accepted="a column of lists")
+        return self._function(
+            completions, **{name: columns[name] for name in COLUMNS if name in columns}
+        )
 
     def __repr__(self) -> str:
         return f"Reward({self.__name__!r}, weight={self.weight})"

@@ -20,7 +20,7 @@ EW-F of one clip is ``ovmer_bench.ClipScorer``: the mean over five wheels, level
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations
 
@@ -109,7 +109,7 @@ def perception_reward(
     *,
     prompts: Sequence[object] | None = None,
     media_id: Sequence[object] | None = None,
-    clues: Sequence[str] | None = None,
+    clues: Sequence[object] | None = None,
     judge: Judge | None = None,
     **_: object,
 ) -> list[float]:
@@ -121,8 +121,9 @@ def perception_reward(
     group gets 0.
 
     Args:
-        prompts, media_id: completions with the same prompt and media are one group.
-        clues: what is known of each clip in words, for the judge.
+        prompts, media_id: completions with the same prompt and media are one group; only those
+            of one call are compared, so a group must not be spread over processes.
+        clues: what is known of each clip in words, for the judge: a text, or one for each sense.
         judge: default: :class:`~affectgpt_rl.judges.GoldJudge`.
     """
     rows = list(_rows(completions, gold))
@@ -135,7 +136,10 @@ def perception_reward(
     asked = [(i, j) for i, j in pairs if thoughts[i] and thoughts[j] and thoughts[i] != thoughts[j]]
     comparisons = [
         Comparison(
-            thoughts[i], thoughts[j], tuple(gold_labels(rows[i][1])), clues[i] if clues else ""
+            thoughts[i],
+            thoughts[j],
+            tuple(gold_labels(rows[i][1])),
+            _clue_text(clues[i]) if clues else "",
         )
         for i, j in asked
     ]
@@ -186,6 +190,12 @@ def _rows(completions: Sequence[object], gold: Sequence[object]) -> zip[tuple[ob
             accepted="one label list for each completion",
         )
     return zip(completions, gold, strict=True)
+
+
+def _clue_text(clues: object) -> str:
+    if isinstance(clues, Mapping):
+        return " ".join(value for value in clues.values() if isinstance(value, str))
+    return clues if isinstance(clues, str) else ""
 
 
 def _unasked(first: str, second: str) -> float:

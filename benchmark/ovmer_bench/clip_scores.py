@@ -37,7 +37,7 @@ class ClipScorer:
         """Mean over wheels of the clip's F at level 1, in [0, 1].
 
         Wheels on which no gold label stands are left out, as the corpus score leaves out such
-        clips; 0 where no wheel is left. Source: METRICS, section 1, One clip.
+        clips; 0 where no wheel is left. Source: docs/metrics.md, One clip.
         """
         p, g = self._set(predicted), self._set(gold)
         total, wheels = 0.0, 0

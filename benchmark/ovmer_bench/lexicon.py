@@ -1,6 +1,6 @@
 """The path of a word: form -> base -> wheel word -> sector, on five wheels and two levels.
 
-Terms (METRICS, section 1): a *form* is any spelling of a word, a *base* the word it belongs
+Terms (docs/metrics.md): a *form* is any spelling of a word, a *base* the word it belongs
 to, a *wheel word* a word printed on an emotion wheel, a *sector* the inner-ring (level 1) or
 middle-ring (level 2) word that a wheel word is grouped under.
 

@@ -159,7 +159,7 @@ def load() -> Lexicon:
     wheel_words = {base: families[name].wheel_words for base, name in family_of.items()}
     valences = {base: families[name].valence for base, name in family_of.items()}
     for base, printed in _printed(places, forms, valences).items():
-        wheel_words[base] = (*printed, *wheel_words[base])
+        wheel_words[base] = tuple(dict.fromkeys((*printed, *wheel_words[base])))
     no_feeling = _first_fields(texts["no_feeling.tsv"]) - forms.keys()
     denials = {family: form for family, form, *_ in rows(texts["negations.tsv"])}
     spellings = label_spelling.Spellings(

@@ -60,7 +60,7 @@ RELEASES: dict[str, Release] = {
         sha256="839c14fd6d510702dc67a0babd02bba6b5f2f27109f922a79ccf50e5b425764b",
     ),
 }
-"""Lexicon id -> release (METRICS, section 4)."""
+"""Lexicon id -> release (docs/lexicons.md)."""
 
 
 @dataclass(frozen=True)

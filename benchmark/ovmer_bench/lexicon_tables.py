@@ -2,7 +2,7 @@
 
 A release holds ``format.csv`` (forms), ``synonym.xlsx`` (wheel words) and ``wheel1.xlsx`` to
 ``wheel5.xlsx`` (sectors), or the same maps precomputed in ``wheel_mapping.npz``. Both roads end
-in the same :class:`Maps` (METRICS, section 1). The files come from elsewhere and are read as
+in the same :class:`Maps` (docs/metrics.md). The files come from elsewhere and are read as
 such: sizes are bounded before anything is unpacked, and every fault is one named error.
 """
 

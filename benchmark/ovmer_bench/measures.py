@@ -6,8 +6,9 @@ estimate combines the plain sums, a bootstrap draw combines the sums under that 
 weights, a randomisation test combines sums in which clips were swapped between two systems.
 There is no other implementation of any score.
 
-Definitions: METRICS, sections 1 and 3. Names of scores: ``M1``, ``M2``, ``M3-Wk-Ll``, ``S1``,
-``S2``, ``M-avg``, ``MER-FG`` (open vocabulary); ``hit_rate``, ``hit_rate-Wk``, ``mscore``,
+Definitions: docs/metrics.md, sections 1 and 3. Names of scores: ``M1``, ``M2``,
+``M3-Wk-Ll``, ``S1``, ``S2``, ``M-avg``, ``MER-FG`` (open vocabulary); ``hit_rate``,
+``hit_rate-Wk``, ``mscore``,
 ``mscore-Wk`` (basic emotions); ``WAF``, ``ACC`` (sentiment). ``NAME/precision``,
 ``NAME/recall``, ``NAME/expected`` and ``NAME/skill`` belong to score ``NAME``.
 """
@@ -113,7 +114,7 @@ class ShuffleSums:
     predicted_share: Floats
 
     def expected_f(self) -> Floats:
-        """F of the expected precision and recall (METRICS, section 3, Skill)."""
+        """F of the expected precision and recall (docs/metrics.md, Skill)."""
         pairs = self.n**2
         precision = ratio((self.gold * self.predicted_share).sum(-1), pairs)
         recall = ratio((self.gold_share * self.predicted).sum(-1), pairs)
@@ -177,7 +178,7 @@ def _share_rows(statistics: ClipStatistics, metric: str, part: slice) -> Floats:
 def expected_f(statistics: ClipStatistics, metric: str) -> float:
     """Expectation of the corpus F under ``metric`` when predictions are shuffled over clips.
 
-    Exact, for any of the twelve metrics; source: METRICS, section 3, Skill.
+    Exact, for any of the twelve metrics; source: docs/metrics.md, Skill.
     """
     counts = statistics.counts(metric)
     if metric in ("M1", "M2"):

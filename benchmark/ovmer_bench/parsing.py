@@ -1,7 +1,7 @@
 """Model output -> labels; the only reader of raw model text.
 
 Two readers, because there are two kinds of input. :func:`split_labels` reads what a file
-offers as a label list, by the rules of METRICS section 1, to the letter.
+offers as a label list, by the rules of docs/metrics.md, to the letter.
 :func:`parse_output` reads whatever a model wrote: answer tags, JSON, lists, a template
 sentence, or prose, from which an extractor takes the feelings.
 """
@@ -74,7 +74,7 @@ class ParsedOutput:
 
 
 def split_labels(value: object) -> list[str]:
-    """Labels of a field that holds a label list (METRICS section 1).
+    """Labels of a field that holds a label list (docs/metrics.md, section 1).
 
     A string loses one leading ``[`` and one trailing ``]`` and is split at quotes and
     commas; the elements of a list, tuple or array stay whole. ``None``, NaN and empty

@@ -18,7 +18,7 @@ from .lexicon import load_lexicon
 from .schema import Prediction, Sample
 
 ONE_PER_SECTOR = ("happy", "sad", "angry", "scared", "surprised", "disgusted")
-"""A word for each sector of wheel 1: the constant answer of METRICS, section 3."""
+"""A word for each sector of wheel 1: the constant answer of docs/published-ruler.md."""
 _FREQUENT = 3
 
 System = Callable[[Gold, int], list[list[str]]]

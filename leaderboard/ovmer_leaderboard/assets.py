@@ -33,14 +33,17 @@ def _table_library() -> str:
     The package holds an ECMAScript module, and a browser loads no module from ``file://``.
     The module imports nothing, so that its body in a function is the same program.
     """
-    source = (files("itables") / "html" / "dt_bundle.js").read_text(encoding="utf-8")
+    try:
+        source = (files("itables") / "html" / "dt_bundle.js").read_text(encoding="utf-8")
+    except (ModuleNotFoundError, FileNotFoundError):
+        source = ""
     exports = _EXPORTS.findall(source)
     names = dict(_exported(item) for item in exports[0].split(",")) if len(exports) == 1 else {}
     if "default" not in names or re.search(r"^import\b|import\.meta", source, re.MULTILINE):
         raise InputError(
-            "the table library inside the package itables is not of a known form",
+            "the table library inside the package itables is missing, or not of a known form",
             accepted="itables 2.9",
-            hint="Install ovmer-bench[leaderboard] again.",
+            hint="Install ovmer-bench[leaderboard].",
         )
     body = _EXPORTS.sub(f"window.DataTable={names['default']};", source)
     return f'(()=>{{"use strict";{body}\n}})();\n'

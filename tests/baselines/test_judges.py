@@ -172,6 +172,8 @@ def test_replies_of_another_kind_and_bad_addresses_are_refused(server: Server) -
     with pytest.raises(OvmerError, match="no server address"):
         ServerJudge("localhost:8000", "m")
     with pytest.raises(OvmerError, match="gave no answer"):
+        ServerJudge("http://[::1/v1", "m", retries=0)([HAPPY_OR_ANGRY])
+    with pytest.raises(OvmerError, match="gave no answer"):
         ServerJudge("http://127.0.0.1:9/v1", "m", retries=0)([HAPPY_OR_ANGRY])
 
 

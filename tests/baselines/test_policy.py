@@ -27,6 +27,8 @@ from transformers import (
     HubertModel,
 )
 
+pytestmark = pytest.mark.train
+
 KINDS: list[dict[str, str]] = [
     {},
     {"fusion": "attention"},

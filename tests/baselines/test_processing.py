@@ -23,6 +23,8 @@ from ovmer_bench.corpora.ovmer_mini.generate import make_clip
 from tiny_policy import ROWS, batch, clip, tiny
 from transformers import AutoProcessor
 
+pytestmark = pytest.mark.train
+
 
 @pytest.fixture(scope="module")
 def processor() -> AffectGPTProcessor:

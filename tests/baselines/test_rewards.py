@@ -465,6 +465,25 @@ def test_bad_settings_are_refused_by_name(given_settings: dict[str, object], sai
         build_rewards(given_settings)  # type: ignore[arg-type]
 
 
+def test_columns_called_like_settings_replace_no_setting() -> None:
+    settings = {"accuracy": {"length_penalty": "P1"}, "format": {"mode": "answer"}}
+    texts = [only("joyful, furious")]
+    for reward in build_rewards(settings):
+        expected = reward(completions=texts, gold=[["glad"]])
+        for name in ("length_penalty", "mode", "lexicon", "judge", "training_gold", "weight"):
+            assert reward(completions=texts, gold=[["glad"]], **{name: ["x"]}) == expected
+        with pytest.raises(OvmerError, match="no gold"):
+            reward(completions=texts)
+
+
+def test_clues_may_be_one_for_each_sense() -> None:
+    judge = Longer()
+    texts = [think("a", "x"), think("bb", "x")]
+    for clues in ({"audio": "low", "visual": "pale"}, None, "low pale"):
+        perception_reward(texts, [["sad"]] * 2, clues=[clues] * 2, judge=judge)
+    assert [one.clues for one in judge.asked] == ["low pale", "", "low pale"]
+
+
 def test_rows_of_another_length_are_refused() -> None:
     with pytest.raises(OvmerError, match="2 completions, 1 rows"):
         accuracy_reward(["a", "b"], [["sad"]])
