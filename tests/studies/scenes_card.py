@@ -159,8 +159,7 @@ def classifier() -> str:
     return "\n".join(
         [
             *_table(("shown to the classifier", "S1", "skill"), rows),
-            f"Means over {len(scenes_baseline.SEEDS)} shuffles into {scenes_baseline.FOLDS} folds."
-            "",
+            f"Means over {len(scenes_baseline.SEEDS)} shuffles into {scenes_baseline.FOLDS} folds.",
         ]
     )
 

@@ -18,7 +18,7 @@ from transformers.generation.logits_process import (
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
 
 from .configuration import AffectGPTConfig
-from .fusion import AttentionFusion, Branch, Fusion, QFormerFusion
+from .fusion import AttentionFusion, Branch, Dense, Fusion, QFormerFusion
 from .media import MEDIA_INPUTS, AudioEncoder, FrameEncoder, MediaFeatures
 from .trainable import apply_freezing
 
@@ -52,11 +52,13 @@ class AffectGPTPreTrainedModel(PreTrainedModel):
         return self
 
     def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, Dense):
+            module.reset_parameters()
+            return
         super()._init_weights(module)
-        std = 0.02
         for name, parameter in module.named_parameters(recurse=False):
             if name in ("queries", "kind", "places", "nothing"):
-                nn.init.normal_(parameter, std=std)
+                nn.init.normal_(parameter, std=0.02)
 
 
 class AffectGPTModel(AffectGPTPreTrainedModel):
