@@ -179,6 +179,22 @@ def test_the_embedded_policy_sees_whole_clips_and_is_small() -> None:
     assert 40 <= int(heard.sum()) <= 100  # 25 to 50 positions a second
 
 
+def test_a_new_policy_tells_clips_apart() -> None:
+    tokenizer = mini_tokenizer()
+    config = mini_config(tokenizer)
+    torch.manual_seed(0)
+    model = AffectGPTForConditionalGeneration(config).eval()
+    clips = [make_clip("test", i) for i in range(8)]
+    inputs = mini_processor(tokenizer, config).media(
+        [made.frames for made in clips], [made.audio for made in clips]
+    )
+    with torch.no_grad():
+        tokens = model.model.media_tokens(model.model.encode_media(**inputs))
+    for made in tokens:  # a medium that begins as a constant is learned around, not from
+        assert made.std(0).mean() > 0.1 * made.std()
+        assert made.std(0).mean() > model.get_input_embeddings().weight.std()
+
+
 def test_the_published_shapes_have_the_published_size() -> None:
     with torch.device("meta"):
         model = AffectGPTForConditionalGeneration(qwen25_7b())

@@ -58,9 +58,7 @@ class QueryLayer(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
         self.among = Attention(width, heads)
         self.across = Attention(width, heads)
-        self.think = nn.Sequential(
-            Dense(width, 4 * width), nn.GELU(), Dense(4 * width, width)
-        )
+        self.think = nn.Sequential(Dense(width, 4 * width), nn.GELU(), Dense(4 * width, width))
 
     def forward(self, x: Tensor, memory: Tensor, mask: Tensor) -> Tensor:
         """(B, n, W) -> (B, n, W)."""
