@@ -9,7 +9,8 @@ import pytest
 
 ONCE = {
     *("test_bad_input", "test_cli", "test_docs", "test_harness", "test_harness_install"),
-    *("test_llm_extractor", "test_ovmer_mini", "test_ovmer_scenes", "test_parity", "test_readme"),
+    *("test_lexicon_builtin", "test_llm_extractor", "test_ovmer_mini", "test_ovmer_scenes"),
+    *("test_parity", "test_readme"),
     *("test_report_html", "test_site", "test_site_browser", "test_submission_hostile"),
 }
 """Modules that start browsers, servers, installers or many processes, or draw a whole corpus:

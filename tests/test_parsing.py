@@ -264,9 +264,11 @@ def test_sentences_in_place_of_labels_are_prose(
 
 
 def test_a_translation_that_the_lexicon_knows_is_preferred(lexicon: Lexicon) -> None:
-    text = "情绪是愤怒、失望。 (angry, disappointed)"
+    text = "情绪是怫然、怅惘若失。 (angry, disappointed)"
     assert parse_output(text, lexicon).labels == ["angry", "disappointed"]
-    assert parse_output(text, None).labels == ["愤怒", "失望"]
+    assert parse_output(text, None).labels == ["怫然", "怅惘若失"]
+    known = "情绪是愤怒、失望。 (angry, disappointed)"
+    assert parse_output(known, lexicon).labels == ["愤怒", "失望"]
 
 
 def test_repeats_are_counted_not_listed() -> None:
