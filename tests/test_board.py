@@ -292,6 +292,22 @@ def test_the_ledger_is_checked_by_sha256sum(signed: Path) -> None:
     subprocess.run(["sha256sum", "-c", "../signed-off.txt"], cwd=signed, check=True)
 
 
+def test_the_command_signs_what_the_library_signs(signed: Path, tmp_path: Path, home: Path) -> None:
+    ledger = tmp_path / "signed-off.txt"
+    before = ledger.read_text("utf-8")
+    ledger.unlink()
+    for report in signed.glob("*/reports/*"):
+        report.unlink()
+    (tmp_path / "gone").rename(home)
+    command = [sys.executable, "-m", "ovmer_leaderboard", "sign", "--submissions", str(signed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith(f"2 reports signed off in {ledger}\n")
+    assert ledger.read_text("utf-8") == before
+    missing = subprocess.run([*command, "nobody"], capture_output=True, text=True)
+    assert missing.returncode == 2 and missing.stderr.startswith("error: ")
+    assert missing.stderr.count("\n") == 1
+
+
 def reason(board: Board, name: str) -> str:
     assert board.tables_with(name) == () and board.results_of(name) == ()
     ((task, why),) = board.system(name).unscored

@@ -92,7 +92,7 @@ def lm_eval_samples(folder: Path, task: str, gold: str) -> Path:
             "doc": {
                 "id": sample.id,
                 "labels": list(sample.labels or ()),
-                "audio": "/home/me/a.wav",
+                "audio": "/data/me/a.wav",
             },
             "target": "SECRET-GOLD",
             "arguments": {"gen_args_0": {"arg_0": "SECRET-PROMPT"}},

@@ -283,7 +283,7 @@ def test_large_output_is_refused_and_not_left_behind(tmp_path: Path) -> None:
         ('{"id": "scene_001", "labels": ["a"], "labels": ["b"]}', "twice"),
         ('{"id": "scene_001", "labels": ["a"], "gold": ["b"]}', "holds gold"),
         ('{"id": "scene_001", "labels": ["a"], "prompt": "b"}', "holds prompt"),
-        ('{"id": "/home/me/scene_001.mp4", "labels": ["a"]}', "path of a file"),
+        ('{"id": "/data/me/scene_001.mp4", "labels": ["a"]}', "path of a file"),
         ('{"id": "C:\\\\clips\\\\scene_001", "labels": ["a"]}', "path of a file"),
         ('{"id": "file:scene_001", "labels": ["a"]}', "path of a file"),
         ('{"id": "scene\\u202e_001", "labels": ["a"]}', "cannot be shown"),

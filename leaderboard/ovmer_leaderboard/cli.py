@@ -1,4 +1,4 @@
-"""The command ``ovmer-leaderboard``: build the site, look at it."""
+"""The command ``ovmer-leaderboard``: build the site, look at it, sign reports off."""
 
 from __future__ import annotations
 
@@ -51,8 +51,36 @@ def build_command(
     )
     build(board, out)
     ranked = sum(system.role != "published" for system in board.systems)
-    click.echo(f"wrote {out}: {ranked} submissions, {len(board.tables)} tables")
+    plural = "" if ranked == 1 else "s"
+    click.echo(f"wrote {out}: {ranked} submission{plural}, {len(board.tables)} tables")
     click.echo(f"open {out / 'index.html'} in a browser, or run ovmer-leaderboard serve")
+
+
+@group.command("sign")
+@click.argument("names", nargs=-1)
+@click.option("--submissions", type=_FOLDER, default=SUBMISSIONS, show_default=True,
+              help="Folder of submissions.")  # fmt: skip
+@click.option("--lexicon", "lexicons", multiple=True,
+              help="Lexicon to score with, again for more (default: all installed).")  # fmt: skip
+def sign_command(names: tuple[str, ...], submissions: Path, lexicons: tuple[str, ...]) -> None:
+    """Score submissions NAMES (default: all) on corpora that are here and sign the reports off.
+
+    For maintainers who hold gold that may not be shared. Reports go beside the predictions,
+    their hashes into signed-off.txt beside the folder of submissions.
+    """
+    from ovmer_bench.lexicon import BUILTIN_ID
+    from ovmer_bench.lexicon_upstream import installed_ids
+    from ovmer_bench.submission import read_submission, submission_folders
+
+    from .signed_off import LEDGER, sign_off
+
+    folders = [submissions / name for name in names] or list(submission_folders(submissions))
+    read = [read_submission(folder) for folder in folders]
+    ledger = submissions.parent / LEDGER
+    written = sign_off(read, lexicons or (BUILTIN_ID, *installed_ids()), ledger)
+    for report in written:
+        click.echo(f"signed {report}")
+    click.echo(f"{len(written)} reports signed off in {ledger}")
 
 
 @group.command("serve")
