@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 from .errors import LexiconError, did_you_mean
 
@@ -23,6 +23,7 @@ LEVELS = (1, 2)
 BUILTIN_ID = "ovmer"
 
 Status = Literal["feeling", "neutral", "no-feeling", "unknown"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from .lexicon import N_WHEELS, Lexicon, Status
-
-STATUSES: tuple[Status, ...] = ("feeling", "neutral", "no-feeling", "unknown")
+from .lexicon import N_WHEELS, STATUSES, Lexicon, Status
 
 SECTOR_VALENCE: Mapping[str, int] = {
     **dict.fromkeys(("happy", "joy", "joyful", "peaceful", "powerful", "genius"), +1),

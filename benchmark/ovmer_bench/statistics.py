@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .lexicon import LEVELS, N_WHEELS, Lexicon
+from .lexicon import LEVELS, N_WHEELS, STATUSES, Lexicon
 
 Ints = NDArray[np.int64]
 Masks = NDArray[np.uint64]
@@ -28,7 +28,6 @@ Floats = NDArray[np.float64]
 
 M3_METRICS = tuple(f"M3-W{k}-L{level}" for k in range(1, N_WHEELS + 1) for level in LEVELS)
 EW_METRICS = ("M1", "M2", *M3_METRICS)
-STATUSES = ("feeling", "neutral", "no-feeling", "unknown")
 _MASK_BITS = 64
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .statistics import STATUSES, ClipStatistics, LabelRows, distinct
+from .lexicon import STATUSES
+from .statistics import ClipStatistics, LabelRows, distinct
 
 TOP_WORDS = 10
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 from ovmer_bench import __version__
-from ovmer_bench.errors import OvmerError
+from ovmer_bench.cli.main import run
 from ovmer_bench.significance import DEFAULT_DRAWS, DEFAULT_SEED
 
 _FOLDER = click.Path(path_type=Path)
@@ -97,17 +96,5 @@ def serve_command(site: Path, port: int) -> None:
 
 
 def main() -> None:
-    """Run ``ovmer-leaderboard``; bad input ends in one line on standard error, exit code 2."""
-    try:
-        group.main(prog_name="ovmer-leaderboard", standalone_mode=False)
-    except OvmerError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped", err=True)
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+    """Run ``ovmer-leaderboard``."""
+    run(group, "ovmer-leaderboard")

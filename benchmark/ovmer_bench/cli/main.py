@@ -59,10 +59,15 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run ``ovmer``; bad input ends in one line on standard error and exit code 2."""
+    """Run ``ovmer``."""
+    run(group, "ovmer")
+
+
+def run(commands: click.Group, name: str) -> None:
+    """Run a command line; bad input ends in one line on standard error and exit code 2."""
     _show_any_text()
     try:
-        group.main(prog_name="ovmer", standalone_mode=False)
+        commands.main(prog_name=name, standalone_mode=False)
     except OvmerError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
