@@ -32,7 +32,10 @@ from ovmer_bench.reference_systems import predict
 from ovmer_bench.schema import Prediction, Sample
 
 EMBEDDED = ("ovmer_scenes", "ovmer_mini")
-GROUPS = ("ovmer", "ovmer_vision", "ovmer_audio", "mer_unibench")
+GROUPS = (
+    *("ovmer", "ovmer_vision", "ovmer_audio"),
+    *("mer_unibench", "mer_unibench_vision", "mer_unibench_audio"),
+)
 TASKS = sorted(path.stem for path in tasks_dir().glob("*.yaml") if path.stem not in GROUPS)
 FILTER = "labels"
 
@@ -182,9 +185,11 @@ def test_groups_hold_what_they_promise() -> None:
     for name, group in groups.items():
         assert set(group["task"]) <= set(TASKS), name
         assert all(entry["weight_by_size"] is False for entry in group["aggregate_metric_list"])
-    assert groups["mer_unibench"]["task"] == [
-        name if name == "ovmerdplus" else f"mer_unibench_{name}" for name in MER_UNIBENCH
-    ]
+    for sense in ("", "_vision", "_audio"):
+        assert groups[f"mer_unibench{sense}"]["task"] == [
+            f"{name}{sense}" if name == "ovmerdplus" else f"mer_unibench_{name}{sense}"
+            for name in MER_UNIBENCH
+        ]
     asked = {
         tuple(load_yaml(tasks_dir() / f"{task}.yaml")["dataset_kwargs"]["ovmer"].values())[:1]
         for task in groups["ovmer"]["task"]

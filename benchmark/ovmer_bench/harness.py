@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import prompts
+from .corpora.media_check import OnMissing
 from .corpora.registry import CorpusInfo, corpus_info
 from .corpora.store import Corpus, load_corpus
 from .errors import CorpusError, InputError, OvmerError, did_you_mean
-from .harness_media import N_FRAMES, check_media, clip_audio, clip_frames, few_shot_samples
+from .harness_media import N_FRAMES, clip_audio, clip_frames, few_shot_samples, shown_samples
 from .harness_scores import Answer, metric_names
 from .lexicon import BUILTIN_ID, load_lexicon
 from .parsing import ParsedOutput, parse_outputs
@@ -28,7 +29,7 @@ Document = Mapping[str, Any]
 
 TEST, FEW_SHOT = "test", "few_shot"
 
-OPTIONS = ("ovmer_lexicon",)
+OPTIONS = ("ovmer_lexicon", "ovmer_on_missing")
 """What ``--metadata`` may set. The harness merges model arguments into the same mapping, so ours
 have a prefix and whatever else stands there is not ours to judge."""
 
@@ -73,7 +74,8 @@ def load(ovmer: Mapping[str, Any], **options: object) -> dict[str, Dataset]:
         corpus = load_corpus(str(ovmer["corpus"]))
         evidence, mode = tuple(ovmer["evidence"]), ovmer["prompt"]
         _check_evidence(corpus, evidence)
-        splits = {TEST: corpus.samples, FEW_SHOT: few_shot_samples(corpus.info)}
+        shown = shown_samples(corpus, evidence, _on_missing_option(options))
+        splits = {TEST: shown, FEW_SHOT: few_shot_samples(corpus.info)}
         return {
             split: _dataset(samples, corpus.info, evidence, mode, lexicon)
             for split, samples in splits.items()
@@ -89,13 +91,27 @@ def with_gold(documents: Iterable[Document]) -> list[Document]:
 
 
 def frames(document: Document) -> list[Any]:
-    """Pictures of a clip, in order, as Pillow images."""
-    return clip_frames(document["id"])
+    """Pictures of a clip, in order, as Pillow images.
+
+    Raises:
+        StopRun: they cannot be read.
+    """
+    try:
+        return clip_frames(document["id"], document["corpus"])
+    except OvmerError as error:
+        raise StopRun(error) from None
 
 
 def audio(document: Document) -> list[dict[str, Any]]:
-    """The sound of a clip: ``array``, floats in [-1, 1], and ``sampling_rate`` in Hz."""
-    return [clip_audio(document["id"])]
+    """The sound of a clip: ``array``, floats in [-1, 1], and ``sampling_rate`` in Hz.
+
+    Raises:
+        StopRun: it cannot be read.
+    """
+    try:
+        return [clip_audio(document["id"], document["corpus"])]
+    except OvmerError as error:
+        raise StopRun(error) from None
 
 
 def only_tagged(responses: Sequence[Sequence[str]], documents: object) -> list[list[str]]:
@@ -145,6 +161,13 @@ def _lexicon_option(options: Mapping[str, object]) -> str:
     return load_lexicon(str(options.get("ovmer_lexicon", BUILTIN_ID))).id
 
 
+def _on_missing_option(options: Mapping[str, object]) -> OnMissing:
+    said = options.get("ovmer_on_missing", "fail")
+    if said not in ("fail", "skip"):
+        raise InputError(f"ovmer_on_missing is {said!r}", field="--metadata", accepted="fail, skip")
+    return "skip" if said == "skip" else "fail"
+
+
 def _check_evidence(corpus: Corpus, evidence: Sequence[str]) -> None:
     name = corpus.info.name
     if "subtitle" in evidence and not any(any(s.subtitle.values()) for s in corpus.samples):
@@ -155,7 +178,6 @@ def _check_evidence(corpus: Corpus, evidence: Sequence[str]) -> None:
         )
     if "clues" in evidence and not any(any(s.clues.values()) for s in corpus.samples):
         raise CorpusError(f"{name} holds no written clues")
-    check_media(corpus.info, evidence)
 
 
 def _dataset(

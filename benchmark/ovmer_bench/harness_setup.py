@@ -30,7 +30,10 @@ OPT_OUT = "OVMER_NO_LM_EVAL_TASKS"
 INCLUDE = "--include_path"
 _FAILURES = (ValueError, LookupError, ImportError, OSError, AssertionError, NotImplementedError)
 """How the harness and its models refuse what they were asked to do."""
-_MODELS = {"ovmer-replay": "ovmer_bench.harness_models:ReplayLM"}
+_MODELS = {
+    "ovmer-audio": "ovmer_bench.harness_audio:AudioLM",
+    "ovmer-replay": "ovmer_bench.harness_models:ReplayLM",
+}
 
 log = logging.getLogger("lm_eval.ovmer")
 

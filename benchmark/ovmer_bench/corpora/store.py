@@ -2,7 +2,8 @@
 
 An imported corpus is a folder ``corpora/NAME`` of the data home: a ``manifest.json`` that says
 what it was made of, and the samples file that the manifest names by its hash. An import that is
-cut short leaves the earlier corpus whole, since the manifest is replaced last.
+cut short leaves the earlier corpus whole, since the manifest is replaced last. Where a user's
+media of its clips lie stands beside it (:mod:`.media_store`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from ..files import data_home, read_bytes, read_text, write_text
 from ..readers import read_samples
 from ..schema import SCHEMA_VERSION, Sample
 from ..strict_json import parse_json
+from .media_folder import Found, Kind, find_media
+from .media_store import MediaIndex, read_index, write_index
 from .registry import CORPORA, CorpusInfo, corpus_info
 
 MANIFEST_FILE = "manifest.json"
@@ -61,11 +64,63 @@ class Corpus:
 def load_corpus(name: str) -> Corpus:
     """An embedded or imported corpus, checked against its manifest.
 
+    Samples of an imported corpus carry the media that were attached, as absolute paths.
+
     Raises:
         CorpusError: unknown, not imported, damaged or altered.
     """
     info = corpus_info(name)
-    return _load_embedded(info) if info.embedded else _load_imported(info)
+    if info.embedded:
+        return _load_embedded(info)
+    corpus = _load_imported(info)
+    index = read_index(corpus_folder(info), info.name)
+    return replace(corpus, samples=tuple(map(index.attached, corpus.samples)))
+
+
+@dataclass(frozen=True)
+class Attached:
+    """What :func:`attach_media` did.
+
+    Attributes:
+        corpus: with all media that are now attached.
+        found: what lay below the folder.
+    """
+
+    corpus: Corpus
+    found: Found
+
+
+def attach_media(
+    name: str,
+    root: str | Path,
+    *,
+    kinds: Sequence[Kind] | None = None,
+    replace_all: bool = False,
+) -> Attached:
+    """Remember where the media of an imported corpus lie; nothing is copied or decoded.
+
+    Args:
+        name: an imported corpus.
+        root: folder of files that are called after clips (:func:`~.media_folder.find_media`).
+        kinds: what to take from it; ``None``: all.
+        replace_all: forget what was attached before. Otherwise that stays, save what was found
+            anew.
+
+    Raises:
+        CorpusError: unknown, embedded or not imported.
+        MediaError: the folder cannot be taken as it is; what was attached stays.
+    """
+    info = corpus_info(name)
+    if info.embedded:
+        raise CorpusError(f"{info.name} is part of the package; it takes no media")
+    corpus = _load_imported(info)
+    folder = corpus_folder(info)
+    before = MediaIndex() if replace_all else read_index(folder, info.name)
+    found = find_media(corpus.ids, root, kinds=kinds)
+    index = before.with_found(found)
+    write_index(folder, info.name, index)
+    samples = tuple(map(index.attached, corpus.samples))
+    return Attached(replace(corpus, samples=samples), found)
 
 
 def verify(name: str) -> Corpus:
