@@ -1,0 +1,99 @@
+"""The policy as TRL's training pass calls it: with its media, over the tokens it can say.
+
+TRL's training pass knows text and images. It calls what it is given chunk by chunk, so what it is
+given here is the policy together with the media of the rows, in order.
+
+Placeholders of media are never generated (``AffectGPTForConditionalGeneration.generate``). The
+probabilities of all other tokens are those of a vocabulary without them, and the training pass
+must see the same: TRL's fused head multiplies hidden states with the head's weight and adds its
+bias, so for the length of a call the head has a bias that leaves placeholders no probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from ovmer_bench import OvmerError
+from torch import Tensor
+
+from .media_bank import policy_of
+
+_NEVER = -1e4
+"""Added to a logit: exp of it is 0 in every precision, and it is finite in every one."""
+
+
+class PolicyPass:
+    """A callable that stands for the policy, for rows whose media are known.
+
+    Args:
+        model: the policy as TRL has it, in its wrappers.
+        media: inputs for some rows, by their ids and the device; ``None``: text alone.
+        ids: clip of every row of all calls, in order.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        media: Callable[[Sequence[str], Any], dict[str, Tensor]] | None,
+        ids: Sequence[str],
+    ) -> None:
+        self._model = model
+        self._media = media
+        self._ids = ids
+        self._done = 0
+
+    def __call__(self, *, input_ids: Tensor, **inputs: Any) -> Any:
+        """What the policy makes of the next rows."""
+        rows = slice(self._done, self._done + len(input_ids))
+        self._done = rows.stop
+        if self._media is not None:
+            ids = self._ids[rows]
+            if len(ids) != len(input_ids):
+                raise OvmerError(
+                    f"{len(input_ids)} rows of text, and media of {len(ids)}", field="media_id"
+                )
+            inputs |= self._media(ids, input_ids.device)
+        with silent_placeholders(policy_of(self._model)):
+            return self._model(input_ids=input_ids, **inputs)
+
+
+@contextmanager
+def silent_placeholders(policy: Any) -> Iterator[None]:
+    """Within, whoever asks the policy for its head gets one that never says a placeholder."""
+    ids = policy.config.media_token_ids
+    if not ids:
+        yield
+        return
+    head = _SilentHead(policy.get_output_embeddings(), ids)
+    policy.get_output_embeddings = lambda: head
+    try:
+        yield
+    finally:
+        del policy.get_output_embeddings
+
+
+class _SilentHead:
+    """Weight and bias of a head, as TRL's fused head reads them."""
+
+    def __init__(self, head: Any, ids: Sequence[int]) -> None:
+        self.weight = head.weight
+        own = getattr(head, "bias", None)
+        rows = self.weight.shape[0]
+        bias = torch.zeros(rows, dtype=self.weight.dtype, device=self.weight.device)
+        bias[list(ids)] = _NEVER
+        self.bias = _placed_like(self.weight, bias if own is None else own + bias)
+
+
+def _placed_like(weight: Any, bias: Any) -> Any:
+    """``bias`` in the guise that TRL expects where the weight is spread over processes."""
+    if hasattr(weight, "ds_status"):  # ZeRO-3: nothing has to be gathered
+        bias.ds_status = type(weight.ds_status).AVAILABLE
+    mesh = getattr(weight, "device_mesh", None)
+    if mesh is None or hasattr(bias, "device_mesh"):
+        return bias
+    from torch.distributed.tensor import DTensor, Replicate
+
+    return DTensor.from_local(bias, mesh, [Replicate()] * mesh.ndim, run_check=False)
