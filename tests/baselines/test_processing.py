@@ -21,7 +21,7 @@ from affectgpt_rl.policy.presets import qwen25_7b, reduced
 from affectgpt_rl.policy.processing import AUDIO, FRAME, FUSED, MEDIA_TOKENS
 from ovmer_bench.corpora.ovmer_mini.generate import make_clip
 from tiny_policy import ROWS, batch, clip, tiny
-from transformers import AutoProcessor
+from transformers import AutoProcessor, Wav2Vec2FeatureExtractor
 
 pytestmark = pytest.mark.train
 
@@ -222,6 +222,7 @@ def test_the_published_classes_run_at_reduced_width(fusion: str) -> None:
     model = AffectGPTForConditionalGeneration(config).eval()
     processor = mini_processor(tokenizer, config)
     processor.image_processor.size = {"height": 224, "width": 224}
+    processor.feature_extractor = Wav2Vec2FeatureExtractor(return_attention_mask=False)
     inputs = batch(processor, ROWS[:3])
     assert inputs["pixel_values"].shape[-2:] == (224, 224)
     written = model.generate(**inputs, max_new_tokens=3, do_sample=False)

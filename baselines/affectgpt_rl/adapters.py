@@ -1,0 +1,54 @@
+"""Low-rank adapters of the language model (Hu et al., LoRA, ICLR 2022), by peft."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .config_sections import Policy
+from .policy.trainable import FUSION_PARTS
+
+_ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "README.md")
+
+
+def adapter_config(settings: Policy) -> Any:
+    """peft's ``LoraConfig``, or ``None`` where the policy is trained whole.
+
+    The fusion of AffectGPT has no weights worth keeping to adapt: it is trained whole beside
+    the adapters.
+    """
+    lora = settings.lora
+    if lora is None:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=list(lora.targets),
+        modules_to_save=list(FUSION_PARTS) if settings.kind == "affectgpt" else None,
+        task_type="CAUSAL_LM",
+    )
+
+
+def with_adapter(model: Any, config: Any) -> Any:
+    """The model with adapters in it, everything else but the fusion frozen."""
+    from peft import get_peft_model
+
+    return get_peft_model(model, config)
+
+
+def merge_adapter(folder: Path, base: Any) -> None:
+    """Replace the adapter in ``folder`` by the policy that it and its base make together.
+
+    Args:
+        folder: with an adapter as peft saved it.
+        base: the policy that was adapted, as it was before.
+    """
+    from peft import PeftModel
+
+    merged = PeftModel.from_pretrained(base, folder).merge_and_unload()
+    merged.save_pretrained(folder)
+    for name in _ADAPTER_FILES:
+        (folder / name).unlink(missing_ok=True)
