@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ONCE = {
-    *("test_bad_input", "test_cli", "test_docs", "test_harness", "test_harness_install"),
+    *("test_bad_input", "test_cli", "test_data_download", "test_docs", "test_harness"),
+    *("test_harness_install", "test_harness_media"),
     *("test_lexicon_builtin", "test_llm_extractor", "test_ovmer_mini", "test_ovmer_scenes"),
     *("test_parity", "test_readme"),
     *("test_report_html", "test_site", "test_site_browser", "test_submission_hostile"),

@@ -98,6 +98,11 @@ class Bomb:
         return os.system, ("touch bomb-went-off",)
 
 
+def gzip_bomb() -> bytes:
+    """300 MB of blanks in 300 kB."""
+    return gzip.compress(LINE_A.encode() + b" " * 300_000_000, mtime=0)
+
+
 def zip_bomb() -> bytes:
     """300 MB of zeros in 300 kB, with the header of an array before them."""
     buffer = io.BytesIO()
@@ -286,7 +291,10 @@ PREDICTIONS: dict[str, tuple[str, str | bytes | Callable[[], bytes], tuple[str, 
     "npz bomb beside": ("p.npz", npz(**PAIR, other=array(Bomb())), ("p.npz", "'other'", "system")),
     "zip bomb": ("p.npz", zip_bomb, ("p.npz", "unpacks", "bytes")),
     # other files
-    "gzip": ("p.jsonl.gz", gzip.compress(LINE_A.encode(), mtime=0), ("p.jsonl.gz", "no format")),
+    "gzip": ("p.csv.gz", gzip.compress(LINE_A.encode(), mtime=0), ("p.csv.gz", ".jsonl.gz")),
+    "gzip bomb": ("p.jsonl.gz", gzip_bomb, ("p.jsonl.gz", "unfolds to more than", "bytes")),
+    "gzip of nothing": ("p.jsonl.gz", b"", ("p.jsonl.gz", "is cut short")),
+    "gzip in name only": ("p.jsonl.gz", LINE_A, ("p.jsonl.gz", "is no gzip file")),
     "gzip cut": ("p.csv", gzip.compress(LINE_A.encode(), mtime=0)[:-9], ("p.csv:1", NOT_UTF8)),
     "binary": ("p.jsonl", bytes(range(255, -1, -1)), (AT_1, "byte 0xff", NOT_UTF8)),
     "binary without suffix": ("p", bytes(range(255, -1, -1)), ("no format", "JSON Lines")),

@@ -101,6 +101,12 @@ def test_labels_of_a_server(server: Server, tmp_path: Path) -> None:
     assert server.keys == ["Bearer s3cret"]
 
 
+def test_the_key_is_not_shown() -> None:
+    from ovmer_bench.chat_client import ChatClient
+
+    assert "s3cret" not in repr(ChatClient("http://localhost/v1", "m", "s3cret"))
+
+
 def test_answers_are_kept_by_content(server: Server, tmp_path: Path) -> None:
     assert extractor(server, tmp_path)([TEXT, "", TEXT]) == [
         ["happy", "proud"],

@@ -351,8 +351,14 @@ def test_a_killed_build_leaves_the_old_site_whole(tmp_path: Path) -> None:
         assert child.stdout is not None and child.stdout.readline() == b"half\n"
         child.send_signal(signal.SIGKILL)
     assert listing(site) == old
+    assert len(list(tmp_path.iterdir())) == 2
+    # The next build removes what the killed one left, and nothing that is not its own.
+    others = [tmp_path / ".site-2-abcdefgh.part", tmp_path / ".site-notes"]
+    for other in others:
+        other.mkdir()
     build(made_board(3), site)
     assert (site / "systems/system-002.html").exists()
+    assert sorted(tmp_path.iterdir()) == [*others, site]
 
 
 @pytest.mark.parametrize("content", ["notes.txt", "index.html"])

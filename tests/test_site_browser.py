@@ -295,6 +295,15 @@ def test_a_phone_scrolls_tables_and_not_the_page(browser: object, site: Path, ki
     made.context.close()
 
 
+def test_the_table_of_nine_corpora_fits_a_wide_window(visit: Visit) -> None:
+    page = visit.open("boards/mer_unibench.as-published.mean.html")
+    widths = page.evaluate(
+        "(() => { const s = document.querySelector('[data-board]').closest('.scroll');"
+        " return [s.scrollWidth, s.clientWidth]; })()"
+    )
+    assert widths[0] <= widths[1], widths
+
+
 def test_walking_through_the_board_by_keyboard(visit: Visit) -> None:
     page = visit.open("index.html")
     focused = """() => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import signal
@@ -82,6 +83,27 @@ def test_every_format_gives_the_same_submission(tmp_path: Path, meta: Path) -> N
         pack("mine", [source], meta, tmp_path / str(k))
         made.append(listing(tmp_path / str(k)))
     assert made[0] == made[1] == made[2]
+
+
+def test_long_predictions_are_compressed(tmp_path: Path, meta: Path) -> None:
+    """The same answers and the same score; compressed files are read wherever plain ones are."""
+    scenes = as_gold("ovmer_scenes")
+    said = [prediction.to_dict() for prediction in predict("all-labels", scenes)]
+    source = write_lines(tmp_path / "in" / "ovmer_scenes.jsonl", said)
+    packed, _ = pack("mine", [source], meta, tmp_path / "out")
+    (path,) = (packed.folder / "predictions").iterdir()
+    assert path.name == "ovmer_scenes.jsonl.gz"
+    assert path.stat().st_size < source.stat().st_size / 50
+    assert {p.id: p.labels for p in packed.predictions["ovmer_scenes"].predictions} == {
+        p["id"]: tuple(p["labels"]) for p in said
+    }
+    again, _ = pack("again", [path], meta, tmp_path / "out")
+    assert (again.folder / "predictions" / path.name).read_bytes() == path.read_bytes()
+    scores = [
+        run("score", file, "--task", "ovmer_scenes", "--draws", "0", "--system", "x", cwd=tmp_path)
+        for file in (source, path)
+    ]
+    assert scores[0].code == 0 and scores[0].out == scores[1].out
 
 
 def lm_eval_samples(folder: Path, task: str, gold: str) -> Path:
@@ -206,6 +228,45 @@ def test_killed_while_writing_leaves_no_submission(
     if not target.exists():
         pack("mine", [scenes], meta, tmp_path / "out")
     check_submission(read_submission(target))
+
+
+_KILLED_BETWEEN_THE_RENAMES = """
+import os, signal, sys
+from ovmer_bench import folders
+from ovmer_bench.cli import main
+folders._exchanged = lambda a, b: False  # As on a system that cannot exchange two folders.
+renames = []
+def watch(event, arguments):
+    if event == "os.rename":
+        renames.append(arguments)
+        if len(renames) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(watch)
+main()
+"""
+
+
+def test_killed_while_replacing_loses_nothing(tmp_path: Path, scenes: Path, meta: Path) -> None:
+    """The earlier submission had stepped aside: it is told of, and put back by the next run."""
+    out = tmp_path / "out"
+    pack("mine", [scenes], meta, out)
+    before = listing(out)
+    other = write_meta(tmp_path / "other.yaml", title="Another")
+    arguments = ["submit", "--name", "mine", "--predictions", scenes, "--meta", other, "--to", out]
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED_BETWEEN_THE_RENAMES, *map(str, arguments), "--replace"]
+    )
+    assert done.returncode == -signal.SIGKILL and not (out / "mine").exists()
+    checked = run("submit", "--check", "out", cwd=tmp_path)
+    assert checked.code == 2
+    assert "mine: was being replaced when that was stopped, and stands in" in checked.err
+    # Not even a new submission of that name comes before it.
+    with pytest.raises(InputError, match="exists already"):
+        pack("mine", [scenes], other, out)
+    assert listing(out) == before
+    pack("mine", [scenes], other, out, replace=True)
+    assert read_submission(out / "mine").meta.title == "Another"
+    assert [path.name for path in out.iterdir()] == ["mine"]
 
 
 # --- Checking -----------------------------------------------------------------------------
@@ -351,10 +412,20 @@ def test_shipped_reference_systems_are_what_the_commands_make(tmp_path: Path, na
     """Where this fails after a change of a corpus, submissions/README.md says how to renew them."""
     shipped = SHIPPED / name
     for path in (shipped / "predictions").iterdir():
-        said = predict(name, as_gold(path.stem))
-        write_lines(tmp_path / "in" / path.name, (p.to_dict() for p in said))
+        corpus = path.name.partition(".")[0]
+        said = predict(name, as_gold(corpus))
+        write_lines(tmp_path / "in" / f"{corpus}.jsonl", (p.to_dict() for p in said))
     pack(name, [tmp_path / "in"], shipped / "meta.yaml", tmp_path)
-    assert listing(tmp_path / name) == listing(shipped)
+    assert contents(tmp_path / name) == contents(shipped)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Files by name, unpacked: what compression makes of them depends on its library."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*.*")}
+    return {
+        name: gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
+        for name, path in found.items()
+    }
 
 
 def test_the_example_of_the_readme_is_accepted(tmp_path: Path) -> None:
@@ -379,3 +450,10 @@ def test_the_workflow_calls_commands_that_exist(tmp_path: Path) -> None:
     ).stdout
     for option in (word for word in build if word.startswith("--")):
         assert option in shown
+
+
+def test_the_workflow_pins_what_it_runs() -> None:
+    """A tag can be moved; a commit cannot."""
+    text = (ROOT / ".github/workflows/leaderboard.yml").read_text("utf-8")
+    used = re.findall(r"uses: (\S+)", text)
+    assert used and all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) for action in used)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import pickle
 import re
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +18,10 @@ from command import listing, run
 from hypothesis import given
 from hypothesis import strategies as st
 from ovmer_bench.errors import InputError, OvmerError
+from ovmer_bench.readers import read_predictions
 from ovmer_bench.submission import check_folder, check_submission, read_submission
 from ovmer_bench.submission_meta import read_meta
-from ovmer_bench.submission_pack import pack
+from ovmer_bench.submission_pack import pack, prediction_files
 from ovmer_bench.submission_safety import (
     MAX_FILE,
     MAX_INPUT,
@@ -414,3 +417,61 @@ def test_markup_in_a_title_stays_text(tmp_path: Path) -> None:
     """Angle brackets are not refused, models have them in their names; pages escape them."""
     title = "<img src=x onerror=alert(1)>"
     assert read_meta(write_meta(tmp_path / "meta.yaml", title=title)).title == title
+
+
+# --- Compressed predictions -----------------------------------------------------------------
+
+
+def packed(folder: Path, raw: bytes) -> Path:
+    """The submission with ``raw`` in the place of its predictions, under the compressed name."""
+    plain = folder / "predictions" / "ovmer_scenes.jsonl"
+    plain.unlink(missing_ok=True)
+    plain.with_suffix(".jsonl.gz").write_bytes(raw)
+    return folder
+
+
+def test_a_file_that_unfolds_without_end_is_refused(good: Path) -> None:
+    """A megabyte of zeros that would be a gigabyte; what is held stays below the limit."""
+    line = b'{"id": "scene_001", "labels": []}\n'
+    bomb = gzip.compress(line + b" " * 2**30)
+    assert len(bomb) < MAX_FILE
+    tracemalloc.start()
+    error = refused(packed(good, bomb))
+    assert f"unfolds to more than {MAX_FILE:,} bytes" in str(error)
+    assert tracemalloc.get_traced_memory()[1] < 4 * MAX_FILE
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda raw: raw[:-9], "is cut short"),
+        (lambda raw: raw[:5], "is cut short"),
+        (lambda raw: b"", "is cut short"),
+        (lambda raw: raw + b"more", "is no gzip file, or damaged"),
+        (lambda raw: b"{}", "is no gzip file, or damaged"),
+        (lambda raw: raw[:-8] + bytes(8), "is no gzip file, or damaged"),
+        (lambda raw: gzip.compress(raw), "is not UTF-8"),
+        (lambda raw: gzip.compress(b"\x80\x04"), "is not UTF-8"),
+    ],
+)
+def test_damaged_compression_is_refused(
+    good: Path, change: Callable[[bytes], bytes], message: str
+) -> None:
+    raw = gzip.compress((good / "predictions" / "ovmer_scenes.jsonl").read_bytes())
+    assert message in str(refused(packed(good, change(raw))))
+
+
+def test_two_files_for_one_corpus_are_refused(good: Path) -> None:
+    plain = good / "predictions" / "ovmer_scenes.jsonl"
+    plain.with_suffix(".jsonl.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    assert "a second file for ovmer_scenes" in str(refused(good))
+
+
+def test_only_lines_may_be_compressed(tmp_path: Path) -> None:
+    for name in ("ovmer_scenes.csv.gz", "ovmer_scenes.tar.gz", "ovmer_scenes.gz"):
+        (tmp_path / name).write_bytes(gzip.compress(b"name,labels\n"))
+        with pytest.raises(InputError, match="is compressed"):
+            read_predictions(tmp_path / name)
+        with pytest.raises(InputError, match="is an archive"):
+            prediction_files([tmp_path / name])

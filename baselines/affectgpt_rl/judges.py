@@ -9,23 +9,21 @@ The two that ask a model ask twice, with the texts in either order, since models
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ovmer_bench import ClipScorer, OvmerError, extract_labels, load_lexicon
-
-if TYPE_CHECKING:
-    import httpx
+from ovmer_bench.chat_client import ChatClient
 
 MAX_TEXT_CHARS = 6_000
 MOST_KNOWN = 50_000
 """Preferences that are kept; a policy that learns seldom says the same again."""
 _TIE = 0.5
+_ANSWER_TOKENS = 8
 _REQUEST = """\
 Two texts describe one moment of a video and what the person in it feels. The feelings were \
 found to be: {gold}.{clues}
@@ -116,13 +114,17 @@ class ServerJudge:
         backoff: float = 1.0,
         workers: int = 8,
     ) -> None:
-        if not re.match(r"https?://[^/\s]", base_url):
-            raise OvmerError(
-                f"{base_url!r} is no server address", accepted="http://HOST:PORT/v1 or https://..."
-            )
-        self._url = base_url.rstrip("/").removesuffix("/chat/completions") + "/chat/completions"
-        self._model, self._key = model, api_key
-        self._timeout, self._retries, self._backoff = timeout, retries, backoff
+        self._client = ChatClient(
+            base_url,
+            model,
+            api_key,
+            max_tokens=_ANSWER_TOKENS,
+            timeout=timeout,
+            retries=retries,
+            backoff=backoff,
+            whole=False,
+            patient=True,
+        )
         self._workers = workers
         self._known: dict[Comparison, float] = {}
 
@@ -132,60 +134,19 @@ class ServerJudge:
         Raises:
             OvmerError: the server cannot be reached or refuses.
         """
-        import httpx
-
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        with (
-            httpx.Client(timeout=self._timeout, headers=headers) as client,
-            ThreadPoolExecutor(self._workers) as pool,
-        ):
-            return _both_orders(
-                comparisons, self._known, lambda asked: list(pool.map(self._asker(client), asked))
-            )
-
-    def _asker(self, client: httpx.Client) -> Callable[[Comparison], float]:
-        return lambda comparison: _verdict(self._ask(client, _request(comparison)))
-
-    def _ask(self, client: httpx.Client, request: str) -> str:
-        import httpx
-
-        body = {
-            "model": self._model,
-            "messages": [{"role": "user", "content": request}],
-            "temperature": 0,
-            "max_tokens": 8,
-        }
-        failure = "no attempt was made"
-        for attempt in range(self._retries + 1):
-            if attempt:
-                time.sleep(self._backoff * 2 ** (attempt - 1))
-            try:
-                response = client.post(self._url, json=body)
-            except httpx.InvalidURL as error:
-                failure = str(error)
-                break
-            except (httpx.TransportError, httpx.DecodingError) as error:
-                failure = str(error) or type(error).__name__
-                continue
-            if response.status_code == 200:
-                return self._content(response)
-            failure = f"status {response.status_code}"
-            if response.status_code != 429 and response.status_code < 500:
-                break
-        raise OvmerError(
-            f"the judge at {self._url} gave no answer: {failure}",
-            hint="Check address, model and key.",
-        )
-
-    def _content(self, response: httpx.Response) -> str:
         try:
-            content = response.json()["choices"][0]["message"]["content"]
-        except (ValueError, LookupError, TypeError):
+            with self._client.session() as ask, ThreadPoolExecutor(self._workers) as pool:
+
+                def verdict(comparison: Comparison) -> float:
+                    return _verdict(ask([{"role": "user", "content": _request(comparison)}]))
+
+                return _both_orders(
+                    comparisons, self._known, lambda asked: list(pool.map(verdict, asked))
+                )
+        except OvmerError as error:
             raise OvmerError(
-                f"the judge at {self._url} sent no chat completion",
-                hint="Check the address; it often ends in /v1.",
+                f"the judge gave no answer: {error.message}", hint=error.hint
             ) from None
-        return content if isinstance(content, str) else ""
 
 
 class LocalJudge:

@@ -78,6 +78,10 @@ class DownloadError(OvmerError):
     """A file could not be fetched whole and unaltered."""
 
 
+class ChatError(OvmerError):
+    """A language model behind a server gave no usable answer."""
+
+
 class ExtractorError(OvmerError):
     """An extractor (a language model behind a server, say) did not give an answer."""
 

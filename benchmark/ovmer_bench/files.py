@@ -43,7 +43,11 @@ def read_bytes(path: str | Path) -> bytes:
 
 def read_text(path: str | Path) -> str:
     """The text of a UTF-8 file, byte-order mark dropped; errors name the line."""
-    raw = read_bytes(path)
+    return as_text(read_bytes(path), path)
+
+
+def as_text(raw: bytes, path: str | Path) -> str:
+    """The text of the bytes of a file, as :func:`read_text` gives it."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -10,27 +10,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .errors import ExtractorError
+from .chat_client import ChatClient
+from .errors import ChatError, ExtractorError
 from .files import data_home, write_text
 from .lexicon import load_lexicon
 from .parsing import parse_outputs
 
-if TYPE_CHECKING:
-    import httpx
-
 PROMPT_VERSION = "1"
 MAX_TEXT_CHARS = 20_000
 """Of a longer text the beginning and the end are sent, half of this each."""
-MAX_REPLY_BYTES = 4_000_000
 MAX_ANSWER_TOKENS = 256
-_LONGEST_PAUSE = 30.0
 _SAMPLES, _SAMPLE_BYTES = 512, 65_536
 
 _SYSTEM = (
@@ -144,14 +139,20 @@ class ServerExtractor:
         workers: int = 4,
         seed: int = 0,
     ) -> None:
-        if not re.match(r"https?://[^/\s]", base_url):
-            raise ExtractorError(
-                f"{base_url!r} is no server address",
-                accepted="http://HOST:PORT/v1 or https://HOST/v1",
+        self._model = model
+        try:
+            self._client = ChatClient(
+                base_url,
+                model,
+                api_key,
+                max_tokens=MAX_ANSWER_TOKENS,
+                seed=seed,
+                timeout=timeout,
+                retries=retries,
+                backoff=backoff,
             )
-        self._url = base_url.rstrip("/").removesuffix("/chat/completions") + "/chat/completions"
-        self._model, self._key, self._seed = model, api_key, seed
-        self._timeout, self._retries, self._backoff = timeout, retries, backoff
+        except ChatError as error:
+            raise _as_extractor_error(error) from None
         self._workers = max(1, workers)
         folder = Path(cache_dir) if cache_dir else data_home() / "cache" / "extractor"
         self._replies = _Replies(self.id, folder)
@@ -168,112 +169,17 @@ class ServerExtractor:
             ExtractorError: no usable answer; says what to do next. Answers that were had
                 before are kept.
         """
-        import httpx
-
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        with httpx.Client(timeout=self._timeout, headers=headers) as client:
-            return _labels(
-                texts, self._replies, lambda text: self._ask(client, text), self._workers
-            )
-
-    def _ask(self, client: httpx.Client, text: str) -> str:
-        for attempt in range(self._retries + 1):
-            try:
-                return self._attempt(client, text)
-            except _PassingError as failure:
-                if attempt == self._retries:
-                    raise ExtractorError(
-                        f"{self._url}: {failure} ({attempt + 1} attempts)", hint=failure.hint
-                    ) from None
-                pause = max(self._backoff * 2**attempt, failure.wait)
-                time.sleep(min(pause, _LONGEST_PAUSE))
-        raise ExtractorError("the number of retries is negative", accepted="0 or more")
-
-    def _attempt(self, client: httpx.Client, text: str) -> str:
-        """One request. Raises _PassingError where another attempt may succeed."""
-        import httpx
-
-        body = {
-            "model": self._model,
-            "messages": messages_for(text),
-            "temperature": 0,
-            "seed": self._seed,
-            "max_tokens": MAX_ANSWER_TOKENS,
-        }
-        deadline = time.monotonic() + self._timeout
         try:
-            with client.stream("POST", self._url, json=body) as response:
-                raw = bytearray()
-                for chunk in response.iter_bytes():
-                    raw += chunk
-                    if time.monotonic() > deadline:
-                        raise _PassingError("stalled", "Raise the timeout.")
-                    if len(raw) > MAX_REPLY_BYTES:
-                        raise self._failed(f"a reply of over {MAX_REPLY_BYTES} bytes")
-        except httpx.TimeoutException:
-            raise _PassingError(
-                f"no answer within {self._timeout:g} s", "Raise the timeout, or check the server."
-            ) from None
-        except httpx.ConnectError as error:
-            raise self._failed(
-                f"cannot connect: {error}", "Start the server, or check the address."
-            ) from None
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise _PassingError(f"the reply broke off: {error}", "Check the server.") from None
-        except httpx.InvalidURL as error:
-            raise self._failed(f"no server address: {error}") from None
-        self._check_status(response, bytes(raw))
-        return self._content(bytes(raw))
-
-    def _check_status(self, response: httpx.Response, raw: bytes) -> None:
-        status = response.status_code
-        if status == 200:
-            return
-        said = self._hidden(" ".join(raw[:300].decode("utf-8", "replace").split()))
-        message = f"status {status}: {said}" if said else f"status {status}"
-        if status == 429 or status >= 500:
-            after = response.headers.get("retry-after", "")
-            wait = float(after) if re.fullmatch(r"\d{1,4}(\.\d{1,3})?", after) else 0.0
-            raise _PassingError(message, "Try again later, or with fewer workers.", wait)
-        if status in (401, 403):
-            raise self._failed(message, "Give a valid API key.")
-        if status == 404:
-            raise self._failed(
-                message, f"Check the address (it often ends in /v1) and the model {self._model!r}."
-            )
-        raise self._failed(message, "Check that the server speaks the chat-completions protocol.")
-
-    def _content(self, raw: bytes) -> str:
-        try:
-            reply = json.loads(raw)
-            choice = reply["choices"][0]
-            content = choice["message"]["content"]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            raise _PassingError(
-                "the reply is no chat completion", "Check the address (it often ends in /v1)."
-            ) from None
-        if choice.get("finish_reason") == "length":
-            raise self._failed(
-                f"the answer was cut off after {MAX_ANSWER_TOKENS} tokens",
-                "Use a model that follows instructions, without thinking.",
-            )
-        if not isinstance(content, str):
-            raise _PassingError("the reply holds no text", "Use a chat model.")
-        return content
-
-    def _failed(self, message: str, hint: str | None = None) -> ExtractorError:
-        return ExtractorError(self._hidden(f"{self._url}: {message}"), hint=hint)
-
-    def _hidden(self, text: str) -> str:
-        return text.replace(self._key, "***") if self._key else text
+            with self._client.session() as ask:
+                return _labels(
+                    texts, self._replies, lambda text: ask(messages_for(text)), self._workers
+                )
+        except ChatError as error:
+            raise _as_extractor_error(error) from None
 
 
-class _PassingError(Exception):
-    """A failure that another attempt may mend."""
-
-    def __init__(self, message: str, hint: str, wait: float = 0.0) -> None:
-        super().__init__(message)
-        self.hint, self.wait = hint, wait
+def _as_extractor_error(error: ChatError) -> ExtractorError:
+    return ExtractorError(error.message, accepted=error.accepted, hint=error.hint)
 
 
 class LocalExtractor:

@@ -2,7 +2,7 @@
 
 What a file is is told by its name and, where the name does not say, by its content:
 
-* JSON Lines: one prediction or sample a line (:mod:`schema`);
+* JSON Lines: one prediction or sample a line (:mod:`schema`), also as ``.jsonl.gz``;
 * lm-eval ``samples_*.jsonl`` (``--log_samples``): the filtered response of each document;
 * CSV: ``name`` or ``id``, and ``openset``, ``labels`` or ``output``;
 * the ``.npz`` pairs of the AffectGPT releases: ``filenames`` and ``fileitems`` (label
@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .csv_tables import Table, read_table
 from .errors import InputError, did_you_mean
-from .files import read_bytes, read_text, written_whole
+from .files import as_text, read_bytes, written_whole
+from .gzipped import SUFFIX as GZIP
+from .gzipped import gunzip
 from .parsing import split_labels
 from .schema import Prediction, Sample
 from .strict_json import check_text, parse_json
@@ -38,6 +40,8 @@ _SUFFIXES: Mapping[str, Format] = {
     **{".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".npz": "npz"},
 }
 _ACCEPTED = "JSON Lines, CSV with a header, .npz, lm-eval samples_*.jsonl"
+MAX_UNPACKED = 200 * 2**20
+"""Bytes that a compressed file may unfold to."""
 _ID = ("id", "name")
 _LABELS = ("labels", "openset")
 _PAIR = ("filenames", "fileitems")
@@ -63,12 +67,15 @@ class PredictionFile:
     lines: tuple[int | None, ...]
 
 
-def read_predictions(path: str | Path) -> PredictionFile:
+def read_predictions(path: str | Path, *, unpacked: int = MAX_UNPACKED) -> PredictionFile:
     """Predictions of a file in any of the formats of this module.
+
+    Args:
+        unpacked: bytes that a compressed file may unfold to.
 
     Raises:
         InputError: naming file, line and field: not one of the formats, empty, bad UTF-8, a
-            missing column, a wrong type, an id twice.
+            missing column, a wrong type, an id twice, unfolding to too much.
     """
     path = Path(path)
     form = _format_of(path)
@@ -77,7 +84,7 @@ def read_predictions(path: str | Path) -> PredictionFile:
     elif form == "csv":
         records = _csv_predictions(path)
     else:
-        lines = _json_lines(path)
+        lines = _json_lines(path, unpacked)
         first = next(lines, None)
         items = lines if first is None else chain([first], lines)
         if first is not None and _is_lm_eval(first[1]):
@@ -138,6 +145,10 @@ def _format_of(path: Path) -> Format:
     start = read_bytes(path)[:4096]
     if start.startswith(b"PK\x03\x04"):
         return "npz"
+    if path.suffix.lower() == GZIP:
+        if _SUFFIXES.get(path.with_suffix("").suffix.lower()) != "jsonl":
+            raise InputError("is compressed", file=path, accepted=".jsonl.gz", hint="Unpack it.")
+        return "jsonl"
     if path.suffix.lower() in _SUFFIXES:
         return _SUFFIXES[path.suffix.lower()]
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -154,9 +165,12 @@ def _format_of(path: Path) -> Format:
     )
 
 
-def _json_lines(path: Path) -> Iterator[tuple[int, object]]:
+def _json_lines(path: Path, unpacked: int = MAX_UNPACKED) -> Iterator[tuple[int, object]]:
     """Line number and value of every line that is not blank."""
-    for number, line in enumerate(read_text(path).split("\n"), 1):
+    raw = read_bytes(path)
+    if path.suffix.lower() == GZIP:
+        raw = gunzip(raw, unpacked, path)
+    for number, line in enumerate(as_text(raw, path).split("\n"), 1):
         text = line.strip()
         if text.startswith("[") and number == 1:
             raise InputError(

@@ -1,4 +1,4 @@
-"""Systems that need no model: answers free of content, and keyword spotting.
+"""Systems that need no language model: answers free of content, keywords, words learnt.
 
 They frame every score: a ruler on which a constant answer does well measures nothing, and a
 model that does not beat keywords has read nothing between the lines.
@@ -16,6 +16,7 @@ from .extraction import extract_labels
 from .gold import Gold
 from .lexicon import load_lexicon
 from .schema import Prediction, Sample
+from .word_classifier import classify
 
 ONE_PER_SECTOR = ("happy", "sad", "angry", "scared", "surprised", "disgusted")
 """A word for each sector of wheel 1: the constant answer of docs/published-ruler.md."""
@@ -47,12 +48,24 @@ def shuffled(gold: Gold, seed: int) -> list[list[str]]:
 
 def keywords_subtitle(gold: Gold, seed: int) -> list[list[str]]:
     """Feelings that the rules of ``extraction`` find in the English subtitle."""
-    return _keywords(gold, lambda sample: sample.subtitle.get("en", ""))
+    return _keywords(gold, _subtitle)
 
 
 def keywords_clues(gold: Gold, seed: int) -> list[list[str]]:
     """Feelings that the rules find in the audio and visual clues."""
-    return _keywords(gold, lambda sample: " ".join(sample.clues.values()))
+    return _keywords(gold, _clues)
+
+
+def classifier_subtitle(gold: Gold, seed: int) -> list[list[str]]:
+    """What a linear classifier learns from the words of the English subtitle, on other clips."""
+    _check_texts(gold, _subtitle)
+    return classify(gold, _subtitle, seed)
+
+
+def classifier_clues(gold: Gold, seed: int) -> list[list[str]]:
+    """What it learns from the words of the audio and visual clues."""
+    _check_texts(gold, _clues)
+    return classify(gold, _clues, seed)
 
 
 SYSTEMS: Mapping[str, System] = {
@@ -62,6 +75,8 @@ SYSTEMS: Mapping[str, System] = {
     "shuffled": shuffled,
     "keywords-subtitle": keywords_subtitle,
     "keywords-clues": keywords_clues,
+    "classifier-subtitle": classifier_subtitle,
+    "classifier-clues": classifier_clues,
 }
 
 
@@ -69,7 +84,8 @@ def predict(name: str, gold: Gold, seed: int = 0) -> list[Prediction]:
     """Predictions of reference system ``name`` for every clip of ``gold``.
 
     Raises:
-        InputError: unknown system, or a corpus that lacks what the system reads.
+        InputError: unknown system, or a corpus that lacks what the system reads or learns.
+        OvmerError: a classifier, and scikit-learn is not installed.
     """
     if name not in SYSTEMS:
         raise InputError(
@@ -88,9 +104,20 @@ def _most_frequent(gold: Gold) -> list[str]:
     return sorted(counts, key=lambda label: (-counts[label], label))
 
 
+def _subtitle(sample: Sample) -> str:
+    return sample.subtitle.get("en", "")
+
+
+def _clues(sample: Sample) -> str:
+    return " ".join(sample.clues.values())
+
+
 def _keywords(gold: Gold, text_of: Callable[[Sample], str]) -> list[list[str]]:
-    texts = [text_of(sample) for sample in gold.samples]
-    if not any(texts):
-        raise InputError(f"corpus {gold.name} holds no such text", accepted="a corpus with it")
+    _check_texts(gold, text_of)
     lexicon = load_lexicon()
-    return [extract_labels(text, lexicon) for text in texts]
+    return [extract_labels(text_of(sample), lexicon) for sample in gold.samples]
+
+
+def _check_texts(gold: Gold, text_of: Callable[[Sample], str]) -> None:
+    if not any(text_of(sample) for sample in gold.samples):
+        raise InputError(f"corpus {gold.name} holds no such text", accepted="a corpus with it")

@@ -3,7 +3,8 @@
 A submission is a folder::
 
     NAME/meta.yaml                  provenance (submission_meta)
-    NAME/predictions/CORPUS.jsonl   one object a line: id, and labels or output
+    NAME/predictions/CORPUS.jsonl   one object a line: id, and labels or output; where that is
+                                    long, CORPUS.jsonl.gz
     NAME/reports/CORPUS.LEXICON.json  score reports, where gold may not be shared
 
 :func:`read_submission` reads one, :func:`check_submission` also holds its predictions against
@@ -20,10 +21,11 @@ from pathlib import Path, PurePosixPath
 from .corpora.registry import CORPORA
 from .corpora.store import imported
 from .errors import InputError, OvmerError, did_you_mean
+from .folders import unfinished
 from .readers import PredictionFile, read_predictions
 from .schema import PREDICTION_FIELDS
 from .submission_meta import META_FILE, SubmissionMeta, read_meta
-from .submission_safety import check_distinct, check_name, plain_files
+from .submission_safety import MAX_FILE, check_distinct, check_name, plain_files
 
 PREDICTIONS = "predictions"
 REPORTS = "reports"
@@ -80,8 +82,11 @@ def read_submission(folder: str | Path) -> Submission:
         match place.parts:
             case ("meta.yaml",):
                 meta_file = path
-            case ("predictions", file) if file.endswith(".jsonl"):
-                found[_corpus(file.removesuffix(".jsonl"), path)] = path
+            case ("predictions", file) if file.endswith((".jsonl", ".jsonl.gz")):
+                task = _corpus(file.removesuffix(".gz").removesuffix(".jsonl"), path)
+                if task in found:
+                    raise InputError(f"a second file for {task}", file=path)
+                found[task] = path
             case ("reports", file) if match := _REPORT_NAME.fullmatch(file):
                 reports[_corpus(match["task"], path), match["lexicon"]] = path
             case _:
@@ -136,11 +141,18 @@ def submission_folders(folder: str | Path) -> Iterator[Path]:
     """Folders of the submissions in ``folder``, by name; unfinished ones are passed over.
 
     Raises:
-        InputError: a link, a stray file, or names that differ only by case.
+        InputError: a link, a stray file, names that differ only by case, or a submission that
+            stepped aside for one that never came.
     """
     folder = Path(folder)
     if folder.is_symlink() or not folder.is_dir():
         raise InputError("is no folder", file=folder, accepted="a folder with submissions")
+    for aside in unfinished(folder, UNFINISHED):
+        raise InputError(
+            f"was being replaced when that was stopped, and stands in {aside.parent}",
+            file=folder / aside.name,
+            hint="The next ovmer submit to this folder puts it back.",
+        )
     entries = sorted(folder.iterdir(), key=lambda path: path.name)
     entries = [path for path in entries if not path.name.startswith(UNFINISHED)]
     check_distinct([path.name for path in entries], folder)
@@ -199,7 +211,7 @@ def _refuse_place(place: PurePosixPath, path: Path) -> None:
 
 def _predictions(path: Path) -> PredictionFile:
     """A packed prediction file: JSON Lines of nothing but id and labels or output."""
-    predictions = read_predictions(path)
+    predictions = read_predictions(path, unpacked=MAX_FILE)
     for line, prediction in zip(predictions.lines, predictions.predictions, strict=True):
         if predictions.format != "jsonl" or prediction.extra:
             raise InputError(

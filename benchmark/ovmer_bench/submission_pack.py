@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .corpora.registry import CORPORA
 from .errors import InputError
+from .folders import clear_unfinished, folder_written_whole
+from .gzipped import SUFFIX as GZIP
+from .gzipped import gzipped
 from .readers import read_predictions
 from .schema import Prediction
 from .submission import (
@@ -26,7 +27,9 @@ from .submission import (
 from .submission_meta import META_FILE, SubmissionMeta, read_meta
 from .submission_safety import MAX_INPUT, check_distinct, check_name, check_plain_file, plain_files
 
-SUFFIXES = (".jsonl", ".ndjson", ".csv", ".npz")
+SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".csv", ".npz")
+LONG = 256 * 2**10
+"""Bytes of predictions from which on they are compressed."""
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 _LM_EVAL = re.compile(r"samples_(.+?)_\d{4}-\d{2}-\d{2}T[\d.:-]+")
 
@@ -79,18 +82,18 @@ def pack(
             :func:`~.submission.check_submission`, or ``name`` is taken.
     """
     target = Path(to) / check_name(name)
-    if not replace and target.exists():
-        raise InputError("exists already", file=target, hint="Add --replace, or name it anew.")
-    provenance = read_meta(Path(meta))
-    files = prediction_files(predictions)
     try:
+        if target.parent.is_dir():
+            clear_unfinished(target.parent, UNFINISHED)
+        if not replace and target.exists():
+            raise InputError("exists already", file=target, hint="Add --replace, or name it anew.")
+        provenance = read_meta(Path(meta))
+        files = prediction_files(predictions)
         target.parent.mkdir(parents=True, exist_ok=True)
         check_distinct([name, *_others(target)], target.parent)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=UNFINISHED) as scratch:
-            made = Path(scratch) / name
+        with folder_written_whole(target, UNFINISHED) as made:
             _write(made, provenance, files)
             checks = check_submission(read_submission(made))
-            _put(made, target, Path(scratch) / "earlier")
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", file=target) from None
     return read_submission(target), checks
@@ -115,15 +118,17 @@ def _is_summary(path: Path) -> bool:
 
 
 def _task_of(path: Path) -> str:
-    if path.suffix.lower() in _ARCHIVES:
-        raise InputError("is an archive", file=path, hint="Unpack it and give the folder.")
-    if path.suffix.lower() not in SUFFIXES:
+    suffix = next((s for s in SUFFIXES if path.name.lower().endswith(s)), None)
+    if suffix is None:
+        if path.suffix.lower() in _ARCHIVES:
+            raise InputError("is an archive", file=path, hint="Unpack it and give the folder.")
         raise InputError("is no prediction file", file=path, accepted=SUFFIXES)
-    match = _LM_EVAL.fullmatch(path.stem)
-    task = task_called(match[1] if match else path.stem)
+    stem = path.name[: -len(suffix)]
+    match = _LM_EVAL.fullmatch(stem)
+    task = task_called(match[1] if match else stem)
     if task is None:
         raise InputError(
-            f"no corpus is called {path.stem[:80]!r}",
+            f"no corpus is called {stem[:80]!r}",
             file=path,
             accepted=CORPORA,
             hint=f"Rename the file, or give it as CORPUS={path.name}",
@@ -137,7 +142,7 @@ def _others(target: Path) -> list[str]:
 
 
 def _write(folder: Path, meta: SubmissionMeta, files: dict[str, Path]) -> None:
-    (folder / PREDICTIONS).mkdir(parents=True)
+    (folder / PREDICTIONS).mkdir()
     _write_text(folder / META_FILE, meta.to_yaml())
     for task, source in files.items():
         read = read_predictions(source)
@@ -145,7 +150,15 @@ def _write(folder: Path, meta: SubmissionMeta, files: dict[str, Path]) -> None:
             check_clip_id(prediction.id, source, line)
         ordered = sorted(read.predictions, key=lambda prediction: prediction.id)
         text = "".join(_line(prediction) for prediction in ordered)
-        _write_text(folder / PREDICTIONS / f"{task}.jsonl", text)
+        _write_predictions(folder / PREDICTIONS / f"{task}.jsonl", text)
+
+
+def _write_predictions(path: Path, text: str) -> None:
+    """Write predictions, compressed where they are long."""
+    if len(text.encode("utf-8")) < LONG:
+        _write_text(path, text)
+    else:
+        path.with_name(path.name + GZIP).write_bytes(gzipped(text.encode("utf-8")))
 
 
 def _line(prediction: Prediction) -> str:
@@ -155,17 +168,3 @@ def _line(prediction: Prediction) -> str:
 
 def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _put(made: Path, target: Path, aside: Path) -> None:
-    """Rename ``made`` to ``target``; what stood there is put back if that fails."""
-    if not target.exists():
-        made.replace(target)
-        return
-    target.replace(aside)
-    try:
-        made.replace(target)
-    except OSError:
-        aside.replace(target)
-        raise
-    shutil.rmtree(aside)

@@ -168,7 +168,7 @@ def test_a_server_that_refuses_ends_in_one_line(
 def test_replies_of_another_kind_and_bad_addresses_are_refused(server: Server) -> None:
     server.reply = lambda text: {"error": "no"}
     with pytest.raises(OvmerError, match="no chat completion"):
-        ServerJudge(server.url, "m")([HAPPY_OR_ANGRY])
+        ServerJudge(server.url, "m", backoff=0.01)([HAPPY_OR_ANGRY])
     with pytest.raises(OvmerError, match="no server address"):
         ServerJudge("localhost:8000", "m")
     with pytest.raises(OvmerError, match="gave no answer"):

@@ -97,6 +97,7 @@ def facts(path: Path, text: str) -> str:
 def importing(path: Path, text: str) -> str:
     """Which files an import takes, and what it makes sure of."""
     info = CORPORA[path.stem]
+    fetch = f"$ ovmer data download {info.name}\n"
     command = f"$ ovmer data import {info.name} --from DIR\n$ ovmer data verify {info.name}"
     rows = [("gold", listed(info.label_files), "needed")]
     if info.transcript_files:
@@ -104,8 +105,14 @@ def importing(path: Path, text: str) -> str:
     if info.description_files:
         rows.append(("descriptions", listed(info.description_files), "for training only"))
     checks = "".join(f"- {line}\n" for line in _checks(info))
+    fetched = (
+        f"Access is granted on <{info.hub.page}>; then, with your own token:\n\n"
+        f"<!-- run: elsewhere -->\n{fenced(fetch, 'console')}\nOr from files that you have:\n\n"
+        if info.hub
+        else ""
+    )
     return (
-        f"<!-- run: elsewhere -->\n{fenced(command, 'console')}\n"
+        f"{fetched}<!-- run: elsewhere -->\n{fenced(command, 'console')}\n"
         f"{table(('what', 'official file', 'use'), rows)}\n\nChecked on import:\n\n{checks}"
     )
 

@@ -1,4 +1,4 @@
-"""``ovmer baseline``: predictions of systems that need no model."""
+"""``ovmer baseline``: predictions of systems that need no language model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .options import FILE, gold_of, gold_options, keep_inputs
     type=click.IntRange(0, 2**32 - 1),
     default=0,
     show_default=True,
-    help="Seed of shuffled.",
+    help="Seed of shuffled, and of the folds of classifiers.",
 )
 def command(name: str, task: str | None, gold: Path | None, out: Path, seed: int) -> None:
     """Write the predictions of reference system NAME."""

@@ -10,17 +10,22 @@ import click
 from ..console import plain_table, say, show
 from ..corpora.importers import import_corpus
 from ..corpora.registry import CORPORA, corpus_info
-from ..corpora.store import Corpus, imported, load_corpus, verify
+from ..corpora.store import imported, load_corpus, verify
+from .data_download import command as download_command
 from .data_make import command as make_command
+from .data_media import command as media_command
+from .data_text import described
 from .options import FILE
 
 
 @click.group("data")
 def command() -> None:
-    """List, import, verify, show and make corpora."""
+    """List, fetch, import, verify, show and make corpora, and attach their media."""
 
 
+command.add_command(download_command)
 command.add_command(make_command)
+command.add_command(media_command)
 
 
 @command.command("list")
@@ -47,6 +52,7 @@ def info_command(name: str) -> None:
         "licence": info.licence,
         "paper": info.paper,
         "files": ", ".join((*info.label_files, *info.transcript_files, *info.description_files)),
+        "fetch": f"ovmer data download {info.name}" if info.hub else "",
         "import": "" if info.embedded else f"ovmer data import {info.name} --from DIR",
     }
     say(info.name)
@@ -63,7 +69,7 @@ def info_command(name: str) -> None:
 def import_command(name: str, folder: Path, allow_count: bool, replace: bool) -> None:
     """Read the official files of corpus NAME, check them, and keep what scoring needs."""
     corpus = import_corpus(name, folder, allow_count=allow_count, replace=replace)
-    say(f"imported {_described(corpus)}")
+    say(f"imported {described(corpus)}")
 
 
 @command.command("verify")
@@ -71,7 +77,7 @@ def import_command(name: str, folder: Path, allow_count: bool, replace: bool) ->
 def verify_command(names: tuple[str, ...]) -> None:
     """Check the imported corpora NAMES (default: all) against their manifests."""
     for name in names or imported():
-        say(f"ok {_described(verify(name))}")
+        say(f"ok {described(verify(name))}")
     if not names and not imported():
         say("no corpus is imported")
 
@@ -83,10 +89,3 @@ def show_command(name: str, clip: str) -> None:
     """Print clip CLIP of corpus NAME as JSON."""
     sample = load_corpus(name).sample(clip)
     say(json.dumps(sample.to_dict(), indent=2, ensure_ascii=False))
-
-
-def _described(corpus: Corpus) -> str:
-    clips = len(corpus.samples)
-    subtitles = sum(any(sample.subtitle.values()) for sample in corpus.samples)
-    hashed = f"sample set {corpus.sha256[:12]}"
-    return f"{corpus.info.name}: {clips:,} clips, {subtitles:,} with subtitle, {hashed}"

@@ -63,7 +63,7 @@ def main() -> None:
     run(group, "ovmer")
 
 
-def run(commands: click.Group, name: str) -> None:
+def run(commands: click.Command, name: str) -> None:
     """Run a command line; bad input ends in one line on standard error and exit code 2."""
     _show_any_text()
     try:

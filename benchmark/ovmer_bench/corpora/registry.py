@@ -14,6 +14,26 @@ from ..schema import GoldKind
 
 
 @dataclass(frozen=True)
+class HubFiles:
+    """Annotation files in a data set on Hugging Face, which its owners open on request.
+
+    Attributes:
+        repository: owner and name of the data set.
+        labels: the file with the gold.
+        texts: files with subtitles and descriptions; a release may lack them.
+    """
+
+    repository: str
+    labels: str
+    texts: tuple[str, ...]
+
+    @property
+    def page(self) -> str:
+        """Where access is asked for."""
+        return f"https://huggingface.co/datasets/{self.repository}"
+
+
+@dataclass(frozen=True)
 class CorpusInfo:
     """Facts about one corpus.
 
@@ -36,6 +56,7 @@ class CorpusInfo:
         paper: the publication to cite.
         aliases: other spellings of the name.
         embedded: ships with the package.
+        hub: what ``ovmer data download`` fetches; ``None`` where there is nothing to fetch.
     """
 
     name: str
@@ -56,6 +77,7 @@ class CorpusInfo:
     label_order: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     embedded: bool = False
+    hub: HubFiles | None = None
 
 
 MELD_ORDER = ("anger", "joy", "sadness", "neutral", "disgust", "fear", "surprise")
@@ -95,6 +117,11 @@ _OPEN = (
         licence=_MER_LICENCE,
         paper=_OV_MER,
         aliases=("ov-merd", "ovmer-d", "emer-fine"),
+        hub=HubFiles(
+            "MERChallenge/MER2025",
+            "track2_train_ovmerd.csv",
+            (*_MER_SUBTITLES, "track3_train_ovmerd.csv"),
+        ),
     ),
     CorpusInfo(
         name="ovmerdplus",
@@ -140,6 +167,7 @@ _OPEN = (
         licence=_MER_LICENCE,
         paper="The MER2026 challenge, Track 2 (MER-FG)",
         aliases=("human-ov", "humanov"),
+        hub=HubFiles("MERChallenge/MER2026", "track2_train_human.csv", _MER_SUBTITLES),
     ),
     CorpusInfo(
         name="mercaptionplus",
@@ -156,6 +184,11 @@ _OPEN = (
         licence=_MER_LICENCE,
         paper=_AFFECTGPT_PAPER,
         aliases=("mer-caption+", "mercaption+", "mer-caption-plus"),
+        hub=HubFiles(
+            "MERChallenge/MER2025",
+            "track2_train_mercaptionplus.csv",
+            (*_MER_SUBTITLES, "track3_train_mercaptionplus.csv"),
+        ),
     ),
 )
 
