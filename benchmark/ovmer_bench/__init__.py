@@ -24,7 +24,7 @@ _EXPORTS = {
     "read_predictions": "readers",
     "extract_labels": "extraction",
     "parse_output": "parsing",
-    "split_labels": "parsing",
+    "split_labels": "label_field",
     "sample_f": "clip_scores",
     "ClipScorer": "clip_scores",
     "compare": "comparison",
@@ -59,8 +59,9 @@ if TYPE_CHECKING:
     from .corpora.store import load_corpus
     from .errors import OvmerError
     from .extraction import extract_labels
+    from .label_field import split_labels
     from .lexicon import Lexicon, load_lexicon
-    from .parsing import parse_output, split_labels
+    from .parsing import parse_output
     from .readers import read_predictions
     from .schema import Prediction, Sample
     from .score_report import ScoreReport

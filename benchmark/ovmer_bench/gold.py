@@ -11,7 +11,7 @@ import numpy as np
 
 from .corpora.store import Corpus, load_corpus, sample_set_sha256
 from .errors import InputError
-from .parsing import split_labels
+from .label_field import split_labels
 from .readers import read_gold
 from .schema import Sample
 from .statistics import Floats

@@ -22,8 +22,8 @@ from xml.etree.ElementTree import ParseError
 
 from .errors import InputError
 from .files import read_text
+from .label_field import split_labels
 from .lexicon import N_WHEELS, Wheel
-from .parsing import split_labels
 
 FORMS_FILE = "format.csv"
 SYNONYMS_FILE = "synonym.xlsx"

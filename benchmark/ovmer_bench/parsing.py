@@ -1,9 +1,8 @@
 """Model output -> labels; the only reader of raw model text.
 
-Two readers, because there are two kinds of input. :func:`split_labels` reads what a file
-offers as a label list, by the rules of docs/metrics.md, to the letter.
 :func:`parse_output` reads whatever a model wrote: answer tags, JSON, lists, a template
-sentence, or prose, from which an extractor takes the feelings.
+sentence, or prose, from which an extractor takes the feelings. What a file offers as a label
+list is read to the letter instead, by :mod:`.label_field`.
 """
 
 from __future__ import annotations
@@ -13,9 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
-
 from .errors import InputError
+from .label_field import lowered
 from .label_items import labels_of
 from .label_lists import plain_text, read_list
 
@@ -30,7 +28,6 @@ MAX_PROSE = 100_000
 """Of longer prose only the beginning and the end are read, half of this each."""
 
 
-_QUOTE_OR_COMMA = re.compile(r"['\",]")
 _REFUSAL = re.compile(
     r"\b(?:i(?:['’]m| am) (?:sorry|unable|not able)|as an ai|as a (?:large )?language model|"
     r"(?:can(?:not|['’]t| not)|could(?: not|n['’]t)|unable to|impossible to|difficult to|"
@@ -71,32 +68,6 @@ class ParsedOutput:
     kind: Kind
     format_kept: bool
     duplicates: int = 0
-
-
-def split_labels(value: object) -> list[str]:
-    """Labels of a field that holds a label list (docs/metrics.md, section 1).
-
-    A string loses one leading ``[`` and one trailing ``]`` and is split at quotes and
-    commas; the elements of a list, tuple or array stay whole. ``None``, NaN and empty
-    strings give no label. Repeats and order are kept.
-
-    Raises:
-        InputError: the value is something else, or an element is not a string.
-    """
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if value is None or (isinstance(value, (float, np.floating)) and np.isnan(value)):
-        return []
-    if isinstance(value, str):
-        return _lowered(_QUOTE_OR_COMMA.split(value.removeprefix("[").removesuffix("]")))
-    if not isinstance(value, (list, tuple)):
-        raise InputError(
-            f"{_shown(value)} is no label list", accepted="a string or a list of strings"
-        )
-    for item in value:
-        if not isinstance(item, str):
-            raise InputError(f"{_shown(item)} in a label list is no string", accepted="strings")
-    return _lowered(value)
 
 
 def parse_output(
@@ -173,21 +144,11 @@ def _read_body(body: str, lexicon: Lexicon | None) -> _Reading:
 
 
 def _with_extracted(reading: _Reading, labels: Iterable[str]) -> ParsedOutput:
-    unique = list(dict.fromkeys(_lowered(labels)))
+    unique = list(dict.fromkeys(lowered(labels)))
     parsed = replace(reading.parsed, labels=unique)
     if not unique and _REFUSAL.search(reading.prose or ""):
         return replace(parsed, kind="refusal")
     return parsed
-
-
-def _lowered(items: Iterable[str]) -> list[str]:
-    stripped = (item.strip().lower().strip() for item in items)
-    return [item for item in stripped if item]
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 # --- Tags ------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from .errors import InputError, did_you_mean
 from .files import as_text, read_bytes, written_whole
 from .gzipped import SUFFIX as GZIP
 from .gzipped import gunzip
-from .parsing import split_labels
+from .label_field import split_labels
 from .schema import Prediction, Sample
 from .strict_json import check_text, parse_json
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from .errors import InputError, did_you_mean, printable
 from .gold import Gold, GoldLike, as_gold, as_list
+from .label_field import split_labels
 from .lexicon import BUILTIN_ID, Lexicon, load_lexicon
 from .measures import (
     AVERAGES,
@@ -28,7 +29,7 @@ from .measures import (
     point,
     skill,
 )
-from .parsing import PARSER_VERSION, Extractor, parse_outputs, split_labels
+from .parsing import PARSER_VERSION, Extractor, parse_outputs
 from .readers import PredictionFile
 from .schema import Prediction
 from .score_report import Score, ScoreReport

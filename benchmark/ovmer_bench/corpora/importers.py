@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from ..csv_tables import Table, read_table
 from ..errors import CorpusError, InputError
 from ..files import read_bytes
+from ..label_field import split_labels
 from ..npz import read_npz
-from ..parsing import split_labels
 from ..schema import Sample
 from ..strict_json import check_text
 from .registry import CorpusInfo, corpus_info
