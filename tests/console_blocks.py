@@ -5,6 +5,9 @@ A block is fenced as ``console`` and follows a comment that says how it is run:
 * ``<!-- run: embedded -->``: needs nothing but the package;
 * ``<!-- run: reference -->``: needs ``$OVMER_REFERENCE``;
 * ``<!-- run: harness -->``: needs lm-eval;
+* ``<!-- run: train -->``: needs the extra ``train``; ``baselines`` is the project's own folder;
+* ``<!-- run: long -->``: takes minutes; tests run it with less of everything, and what it prints
+  was printed by a whole run;
 * ``<!-- run: setup -->``: sets up tox; its environments are checked to be part of ``tox``;
 * ``<!-- run: elsewhere -->``: needs a model, the network or files of the reader. It shows no
   output, and its commands are checked to exist with the options they are given.
@@ -14,7 +17,8 @@ A word behind the kind changes what is asked: ``fails`` (every command exits wit
 
 All blocks of a kind in one page run in order in one folder, which starts empty but for the
 files that the page shows under ``<!-- file: NAME -->``. Blocks fenced as ``python`` run in
-order in one namespace; behind ``print(...)`` stands what it prints, as a comment.
+order in one namespace; behind ``print(...)`` stands what it prints, as a comment. With
+``<!-- python: train -->`` in the page they need the extra ``train``.
 """
 
 from __future__ import annotations
@@ -32,12 +36,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-RUN_KINDS = ("embedded", "reference", "harness")
-KINDS = (*RUN_KINDS, "setup", "elsewhere")
+RUN_KINDS = ("embedded", "reference", "harness", "train")
+KINDS = (*RUN_KINDS, "long", "setup", "elsewhere")
 MODIFIERS = ("", "fails", "quiet")
 
 _BLOCK = re.compile(r"<!-- run: (\w+)(?: (\w+))? -->\n```console\n(.*?)```\n", re.DOTALL)
 _FILE = re.compile(r"<!-- file: ([\w.-]+) -->\n```\w+\n(.*?)```\n", re.DOTALL)
+_PYTHON_NEEDS_TRAIN = "<!-- python: train -->"
 _FENCE = re.compile(r"^```console$", re.MULTILINE)
 _PYTHON = re.compile(r"```python\n(.*?)```\n", re.DOTALL)
 _PRINT = re.compile(r"^( *)(print\(.*\))  # (.*)$", re.MULTILINE)
@@ -97,9 +102,16 @@ class Page:
         return len(_FENCE.findall(self.text)) - len(right)
 
     def prepare(self, folder: Path) -> None:
-        """Write the files that the page shows."""
+        """Write the files that the page shows, and put what its blocks need beside them."""
         for name, text in _FILE.findall(self.text):
             (folder / name).write_text(text, "utf-8")
+        if self.blocks("train") or self.blocks("long"):
+            (folder / "baselines").symlink_to(ROOT / "baselines")
+
+    @property
+    def python_needs_train(self) -> bool:
+        """Whether the python blocks need the extra ``train``."""
+        return _PYTHON_NEEDS_TRAIN in self.text
 
     def differences(self, kind: str, folder: Path) -> list[str]:
         """Run the blocks of a kind; what is not printed as the page says, for people."""
@@ -132,6 +144,7 @@ class Page:
     def rewritten(self, kinds: Iterable[str] = RUN_KINDS) -> str:
         """The page with what its examples print now."""
         text = self.text
+        kinds = tuple(kinds)
         for kind in kinds:
             with tempfile.TemporaryDirectory() as name:
                 folder = Path(name)
@@ -139,6 +152,8 @@ class Page:
                 for block in self.blocks(kind):
                     steps = [f"$ {s.command}\n{block.printed(s, folder)}" for s in block.steps]
                     text = text.replace(block.text, "".join(steps), 1)
+        if self.python_needs_train and "train" not in kinds:
+            return text
         printed = iter(self._python_prints())
         for example in _PYTHON.findall(text):
             new = _PRINT.sub(lambda m: f"{m[1]}{m[2]}  # {next(printed)}", example)
@@ -152,6 +167,7 @@ def runnable_kinds() -> tuple[str, ...]:
         "embedded": True,
         "reference": bool(os.environ.get("OVMER_REFERENCE")),
         "harness": find_spec("lm_eval") is not None,
+        "train": find_spec("torch") is not None and find_spec("trl") is not None,
     }
     return tuple(kind for kind in RUN_KINDS if met[kind])
 

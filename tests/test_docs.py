@@ -9,12 +9,15 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
 import ovmer_bench
 import pytest
 import yaml
+from affectgpt_rl.commands import predict, rl, sft, study
+from affectgpt_rl.config import load_config
 from console_blocks import README, ROOT, Page
 from ovmer_bench.cli.main import group
 from ovmer_bench.corpora.registry import CORPORA
@@ -71,9 +74,31 @@ def test_commands_of_the_harness(page: Page, tmp_path: Path) -> None:
     assert not page.differences("harness", tmp_path)
 
 
-@every([page for page in PAGES if "```python" in page.text])
+@pytest.mark.train
+@pytest.mark.once
+@every(having("train"))
+def test_commands_of_the_trainer(page: Page, tmp_path: Path) -> None:
+    pytest.importorskip("trl", reason="the extra train is not installed")
+    assert not page.differences("train", tmp_path)
+
+
+WITH_PYTHON = [page for page in PAGES if "```python" in page.text]
+
+
+@every([page for page in WITH_PYTHON if not page.python_needs_train])
 def test_python_examples(page: Page) -> None:
     assert not page.python_differences()
+
+
+@pytest.mark.train
+@every([page for page in WITH_PYTHON if page.python_needs_train])
+def test_python_examples_of_the_trainer(page: Page) -> None:
+    pytest.importorskip("trl", reason="the extra train is not installed")
+    assert not page.python_differences()
+
+
+SCRIPTS = {script.name: script for script in (sft, rl, predict, study)}
+CONFIGURED = {"sft_train.py", "rl_train.py"}
 
 
 def options_of(words: list[str]) -> tuple[click.Command, list[str]]:
@@ -93,13 +118,33 @@ def test_commands_that_cannot_run_here_exist(page: Page) -> None:
     for step in (step for block in page.blocks("elsewhere") for step in block.steps):
         assert not step.output, step.command
         words = shlex.split(step.command)
+        script = next((n for n, w in enumerate(words) if Path(w).name in SCRIPTS), None)
+        if script is not None:
+            check_script(Path(words[script]), words[script + 1 :])
+            continue
         if words[0] != "ovmer":
-            assert words[0] in ("pip", "lm_eval", "ovmer-leaderboard"), step.command
+            known_tools = ("pip", "lm_eval", "ovmer-leaderboard", "tensorboard", "trl")
+            assert words[0] in known_tools, step.command
             continue
         command, rest = options_of(words[1:])
         known = {option for parameter in command.params for option in parameter.opts}
         given = {word for word in rest if word.startswith("--")}
         assert "--help" in known | given or given <= known, step.command
+
+
+def check_script(script: Path, words: list[str]) -> None:
+    """A script of the trainer is there, and knows options, configuration and settings."""
+    command = SCRIPTS[script.name]
+    assert (ROOT / script).is_file(), script
+    given = {word for word in words if word.startswith("--")}
+    assert given <= {option for one in command.params for option in one.opts}, words
+    pairs = list(pairwise(words))
+    if script.name in CONFIGURED:
+        config = next(value for option, value in pairs if option == "--config")
+        file = ROOT / config
+        if config.startswith("runs/"):  # the copy in a run folder
+            file = ROOT / "baselines" / "configs" / "mini.yaml"
+        load_config(file, [value for option, value in pairs if option == "--set"])
 
 
 # --- Generated parts ----------------------------------------------------------------------

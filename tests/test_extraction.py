@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench.extraction import RulesExtractor, extract_labels
-from ovmer_bench.lexicon import Lexicon, load_lexicon
 from ovmer_bench.label_field import split_labels
+from ovmer_bench.lexicon import Lexicon, load_lexicon
 from ovmer_bench.parsing import parse_outputs
 from ovmer_bench.prose import sentences
 from ovmer_bench.prose_rules import load_rules

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +12,38 @@ from .policy.trainable import FUSION_PARTS
 
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors", "README.md")
 
+_NO_ENCODER = r"(?!.*(vision|visual|audio_tower))"
+"""Begins the names of layers that are in no encoder, whichever model transformers has them in."""
+
 
 def adapter_config(settings: Policy) -> Any:
     """peft's ``LoraConfig``, or ``None`` where the policy is trained whole.
 
     The fusion of AffectGPT has no weights worth keeping to adapt: it is trained whole beside
-    the adapters.
+    the adapters, as far as it is not frozen.
     """
     lora = settings.lora
     if lora is None:
         return None
     from peft import LoraConfig
 
+    whole = [part for part in FUSION_PARTS if part not in settings.freeze]
     return LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=list(lora.targets),
-        modules_to_save=list(FUSION_PARTS) if settings.kind == "affectgpt" else None,
+        target_modules=_targets(settings.kind, lora.targets),
+        modules_to_save=whole if settings.kind == "affectgpt" else None,
         task_type="CAUSAL_LM",
     )
+
+
+def _targets(kind: str, names: Sequence[str]) -> list[str] | str:
+    """Layers of these names in the language model alone, for encoders have them too."""
+    if kind == "text":
+        return list(names)
+    place = r".*\.language_model\." if kind == "affectgpt" else _NO_ENCODER
+    return rf"{place}.*\.({'|'.join(map(re.escape, names))})"
 
 
 def with_adapter(model: Any, config: Any) -> Any:

@@ -53,6 +53,8 @@ def _check_policy(config: RunConfig) -> None:
             _fail(f"policy.{name}", f"is {given!r}, and build {policy.build!r} has none", "null")
     if policy.build == "parts" and policy.kind != "affectgpt":
         _fail("policy.build", f"is 'parts', and kind is {policy.kind!r}", "mini, path")
+    if policy.build == "mini" and policy.kind in ("vision", "omni"):
+        _fail("policy.build", f"is 'mini', and kind is {policy.kind!r}", "path")
     new = policy.kind == "affectgpt" and policy.build != "path"
     if new and policy.fusion is None:
         _fail("policy.fusion", "is null, and a new AffectGPT needs one", "qformer, attention")
@@ -78,6 +80,7 @@ def _check_modalities(config: RunConfig) -> None:
     known = {
         "affectgpt": ("frames", "audio", "subtitle"),
         "vision": ("frames", "subtitle"),
+        "omni": ("frames", "audio", "subtitle"),
         "text": ("subtitle",),
     }[kind]
     foreign = [one for one in seen if one not in known]
@@ -274,8 +277,9 @@ def _check_grpo(config: RunConfig) -> None:
 
 def _check_vllm(config: RunConfig) -> None:
     grpo = config.grpo
-    if grpo.use_vllm and config.policy.kind == "affectgpt":
-        _fail("grpo.use_vllm", "is true, and vLLM does not know AffectGPT", "false")
+    if grpo.use_vllm and config.policy.kind in ("affectgpt", "omni"):
+        who = {"affectgpt": "vLLM does not know AffectGPT", "omni": "TRL gives vLLM no sound"}
+        _fail("grpo.use_vllm", f"is true, and {who[config.policy.kind]}", "false")
     if grpo.use_vllm and grpo.vllm_mode is None:
         _fail("grpo.vllm_mode", "is null, and use_vllm is true", "colocate, server")
     if not grpo.use_vllm and grpo.vllm_mode is not None:

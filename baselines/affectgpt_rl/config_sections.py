@@ -59,7 +59,8 @@ class Policy(Section):
 
     Attributes:
         kind: ``affectgpt``: encoders, fusion and language model of this package; ``text``: a
-            causal language model; ``vision``: a vision-language model that TRL trains natively.
+            causal language model; ``vision``: a vision-language model that TRL trains natively;
+            ``omni``: Qwen2.5-Omni, which sees and hears.
         build: ``mini``: new and tiny, for the embedded corpus; ``parts``: AffectGPT from three
             pretrained parts; ``path``: a model as ``save_pretrained`` wrote it.
         path: folder or hub name, for ``build: path``.
@@ -70,7 +71,7 @@ class Policy(Section):
         lora: adapters; ``null``: every part that is not frozen is trained.
     """
 
-    kind: Literal["affectgpt", "text", "vision"]
+    kind: Literal["affectgpt", "text", "vision", "omni"]
     build: Literal["mini", "parts", "path"]
     path: Text | None
     frame_encoder: Text | None
@@ -109,6 +110,10 @@ class Data(Section):
         rl: gold for GRPO.
         held_out: watched while training, never trained on, never a test split.
         modalities: what the policy sees of a clip.
+        features: folder that keeps what frozen encoders make of clips, for all runs that
+            share the encoders; ``null``: it is made anew by each.
+        on_missing: before training, all media are read once: those that cannot be end the run
+            (``fail``), or their clips are left out (``skip``).
         given_up: test splits, by corpus name, on which this run trains all the same, and on
             which its policy may therefore never be scored.
     """
@@ -117,6 +122,8 @@ class Data(Section):
     rl: Source
     held_out: Source
     modalities: Modalities
+    features: Text | None
+    on_missing: Literal["fail", "skip"]
     given_up: Texts
 
 
@@ -130,7 +137,7 @@ class Prompt(Section):
         instruction: the request, after media and subtitle.
         language: of subtitle and description.
         clues: whether the clues of the corpus, text about what is heard and seen, are shown.
-        images: frames that a policy of kind ``vision`` is shown.
+        images: frames that a policy of kind ``vision`` or ``omni`` is shown.
     """
 
     mode: Mode
@@ -166,6 +173,8 @@ class Sft(Section):
         lr_scheduler: what it does afterwards.
         max_grad_norm: gradients are scaled down to this norm.
         patience: evaluations without a lower held-out loss after which training stops.
+        gradient_accumulation: parts into which the clips of a step are cut.
+        gradient_checkpointing: less memory, more time.
         eval_every: steps between looks at the held-out loss, each with a checkpoint.
         subtitle_dropout, media_dropout: share of the training clips whose subtitle, or whose
             media, are hidden, so that the policy learns to use the other.
@@ -178,6 +187,8 @@ class Sft(Section):
     warmup_ratio: BelowOne
     lr_scheduler: Scheduler
     max_grad_norm: Positive
+    gradient_accumulation: Count
+    gradient_checkpointing: bool
     patience: Count
     eval_every: Count
     subtitle_dropout: BelowOne

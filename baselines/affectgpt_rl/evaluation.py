@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -15,13 +15,14 @@ from trl.models import unwrap_model_for_generation
 
 from .clips import TrainingClip
 from .completions import Mode, answer_labels, follows_template
-from .inputs import PolicyInputs
+from .inputs import IGNORED, PolicyInputs
 from .metric_names import (
     HELD_OUT_EW_F,
     HELD_OUT_FORMAT_RATE,
     HELD_OUT_LABELS_PER_CLIP,
     HELD_OUT_SKILL,
 )
+from .policy_pass import placeholders_of
 
 
 def answers(
@@ -52,8 +53,9 @@ def answers(
                 top_p=None,
                 top_k=None,
                 max_new_tokens=max_new_tokens,
-                eos_token_id=tokenizer.eos_token_id,
+                eos_token_id=_ends(model, tokenizer),
                 pad_token_id=tokenizer.pad_token_id,
+                suppress_tokens=list(placeholders_of(model)) or None,
             )
         new = out[:, batch["input_ids"].shape[1] :]
         said += tokenizer.batch_decode(new, skip_special_tokens=True)
@@ -107,27 +109,48 @@ def held_out_metrics(
 
 def media_gap(
     model: Any, inputs: PolicyInputs, clips: Sequence[TrainingClip], *, batch_size: int
-) -> tuple[float, float]:
-    """Loss of the targets with each clip's own media, and with those of the next clip.
+) -> tuple[float, float] | None:
+    """Loss of a token of the targets with each clip's own media, and with those of another.
 
-    A policy that does not look at the media has the same loss in both. Only clips with media
-    of the same kinds can trade them.
+    A policy that does not look at the media has the same loss in both. Clips with media of the
+    same kinds trade them, each with the next one; ``None`` where there are no two such clips.
     """
-    sums = [0.0, 0.0]
+    sums, count = [0.0, 0.0], 0
     was_training = model.training
     model.eval()
-    for start in range(0, len(clips), batch_size):
-        part = clips[start : start + batch_size]
-        batch = inputs.batch(part, answers=True)
-        for which in (0, 1):
-            if which:
-                batch["clip_index"] = batch["clip_index"].roll(-1)
-            with torch.no_grad():
-                device = next(model.parameters()).device
-                loss = model(**{name: value.to(device) for name, value in batch.items()}).loss
-            sums[which] += float(loss) * len(part)
+    for group in _alike(clips):
+        others = [*group[1:], group[0]]
+        for start in range(0, len(group), batch_size):
+            part = slice(start, start + batch_size)
+            for which, media in enumerate((group, others)):
+                batch = inputs.batch(group[part], answers=True, media=media[part])
+                tokens = int((batch["labels"] != IGNORED).sum())
+                sums[which] += _loss(model, batch) * tokens
+                count += 0 if which else tokens
     model.train(was_training)
-    return sums[0] / len(clips), sums[1] / len(clips)
+    return (sums[0] / count, sums[1] / count) if count else None
+
+
+def _alike(clips: Sequence[TrainingClip]) -> list[list[TrainingClip]]:
+    """Clips with media, by the kinds that they have; those that are alone are left out."""
+    groups: dict[tuple[bool, bool], list[TrainingClip]] = {}
+    for clip in clips:
+        groups.setdefault((clip.has_frames, clip.has_audio), []).append(clip)
+    groups.pop((False, False), None)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _loss(model: Any, batch: Mapping[str, Any]) -> float:
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        return float(model(**{name: value.to(device) for name, value in batch.items()}).loss)
+
+
+def _ends(model: Any, tokenizer: Any) -> list[int]:
+    """Every token that ends an answer: published models know more than the tokenizer's one."""
+    declared = model.generation_config.eos_token_id
+    ends = declared if isinstance(declared, list) else [declared]
+    return list(dict.fromkeys([tokenizer.eos_token_id, *(end for end in ends if end is not None)]))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ of TRL's trainer are overridden for it, and their signatures are tested, since T
 Rows are ``{"prompt": text, "media_id": id, "gold": labels, "clues": {...}}``; in the prompt every
 placeholder already stands as often as the policy needs it (``processor.expand``), and the
 processing class is the plain tokenizer. Policies of text alone, and of images that TRL knows, run
-in the same class without a bank.
+in the same class without a bank; images are loaded when their rows are drawn.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 from trl import GRPOTrainer
 
 from .completions import Mode
-from .media_bank import MediaBank
-from .policy.modeling import AffectGPTForConditionalGeneration
-from .policy_pass import PolicyPass
+from .media_bank import Bank, MediaBank
+from .policy_pass import PolicyPass, placeholders_of
 from .processes import check_world_size
 from .resume import EpochSampler, check_boundaries, check_checkpoint, rhythm_of
 from .rollouts import Sampled, completion_metrics, sampled_rows
@@ -45,6 +44,7 @@ class AffectGPTGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
         processing_class: the tokenizer (a processor for policies of TRL's own vision path).
             Padding needs a token of its own.
         bank: media of the rows' clips; ``None``: the policy takes text, or images by TRL.
+        images: gives, on TRL's own path, the images of a row by its ``media_id``.
         mode: the template whose format rate is logged.
         lexicon: id of the lexicon whose out-of-vocabulary rate is logged.
         on_completions: gets, on the main process, the updates made so far and all completions
@@ -65,7 +65,8 @@ class AffectGPTGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
         train_dataset: Any,
         *,
         processing_class: Any,
-        bank: MediaBank | None = None,
+        bank: Bank | None = None,
+        images: Callable[[str], list[Any]] | None = None,
         mode: Mode = "answer",
         lexicon: str = "ovmer",
         on_completions: OnCompletions | None = None,
@@ -81,7 +82,15 @@ class AffectGPTGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
             _check_media(bank, train_dataset, args)
         if args.reward_weights is None:
             args.reward_weights = [float(getattr(one, "weight", 1.0)) for one in reward_funcs]
+        silent = () if args.use_vllm else placeholders_of(model)
+        if silent:  # TRL suppresses those of images alone
+            args.generation_kwargs = {
+                **(args.generation_kwargs or {}),
+                "suppress_tokens": [*silent],
+            }
         self.bank = bank
+        self._images = images
+        self._silent = bool(silent)
         self._mode = mode
         self._lexicon = lexicon
         self._on_completions = on_completions
@@ -95,10 +104,7 @@ class AffectGPTGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
             **kwargs,
         )
         self.remove_callback(PrinterCallback)  # raw dictionaries on the terminal
-        self._by_reference = any(
-            isinstance(module, AffectGPTForConditionalGeneration) for module in model.modules()
-        )
-        if bank is not None:
+        if isinstance(bank, MediaBank):
             self._prepare_bank(bank)
 
     def train(self, resume_from_checkpoint: Any = None, *args: Any, **kwargs: Any) -> Any:
@@ -132,6 +138,8 @@ class AffectGPTGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
 
     def _generate_and_score_completions(self, inputs: Any) -> dict[str, Any]:
         self._media_ids = [row.get("media_id") for row in inputs]
+        if self._images is not None:
+            inputs = [{**row, "images": self._images(row["media_id"])} for row in inputs]
         output: dict[str, Any] = super()._generate_and_score_completions(inputs)
         # TRL shuffles and slices lists together with its tensors.
         output["media_id"] = list(self._media_ids)
@@ -155,7 +163,7 @@ class AffectGPTGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
         return super()._generate_single_turn(prompt_ids, images, multimodal_fields, *args, **kwargs)
 
     def _get_per_token_logps_and_entropies(self, model: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._by_reference:
+        if self._silent or self.bank is not None:
             model = PolicyPass(model, self._media if self.bank else None, self._media_ids)
         return super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
 
@@ -228,7 +236,7 @@ def _check_rewards(rewards: Sequence[Any]) -> None:
         raise OvmerError(f"two rewards are called {double!r}", field="rewards")
 
 
-def _check_media(bank: MediaBank, rows: Dataset, args: Any) -> None:
+def _check_media(bank: Bank, rows: Dataset, args: Any) -> None:
     if args.use_vllm or args.use_transformers_continuous_batching:
         raise OvmerError(
             "media by reference need generation by transformers", field="grpo.use_vllm"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from .clips import TrainingClip
 from .config_sections import Prompt
-from .media_bank import Clip, MediaBank
+from .media_bank import Bank, Clip, MediaBank
+from .media_store import MediaStore
 from .policies import LoadedPolicy
 from .prompting import Prompter
 
@@ -31,18 +32,37 @@ ALL = Shown()
 
 
 class PolicyInputs(Protocol):
-    """Makes the inputs of one kind of policy."""
+    """Makes the inputs of one kind of policy.
 
-    bank: MediaBank | None
+    Attributes:
+        bank: media of the rows, for GRPO; ``None``: there are none, or TRL carries them.
+        images: loads the images of a clip by its id, where TRL carries them.
+        tokenizer: reads and writes the policy's text.
+    """
+
+    bank: Bank | None
+    images: Callable[[str], list[Any]] | None
     tokenizer: Any
 
     def row(self, clip: TrainingClip) -> dict[str, Any]:
         """A row of the data set that GRPO draws from."""
 
     def batch(
-        self, clips: Sequence[TrainingClip], shown: Sequence[Shown] | None = None, *, answers: bool
+        self,
+        clips: Sequence[TrainingClip],
+        shown: Sequence[Shown] | None = None,
+        *,
+        answers: bool,
+        media: Sequence[TrainingClip] | None = None,
     ) -> Batch:
-        """Left-padded tensors of prompts, with ``answers`` also the answers and ``labels``."""
+        """Left-padded tensors of prompts, with ``answers`` also the answers and ``labels``.
+
+        Args:
+            clips: of the rows.
+            shown: what is shown of each; default: all.
+            answers: whether answers follow the prompts.
+            media: clips of the same kinds of media, whose media stand in for those of the rows.
+        """
 
 
 class TextInputs:
@@ -53,18 +73,36 @@ class TextInputs:
         prompt: what is asked.
         clips: all that will be asked about.
         keep: whether what frozen encoders make of a clip is kept.
+        folder: where it is kept beyond this process too, if anywhere.
+        raw: pixels and samples of clips that were loaded before, if any.
     """
 
     def __init__(
-        self, policy: LoadedPolicy, prompt: Prompt, clips: Iterable[TrainingClip], *, keep: bool
+        self,
+        policy: LoadedPolicy,
+        prompt: Prompt,
+        clips: Sequence[TrainingClip],
+        *,
+        keep: bool,
+        folder: str | None = None,
+        raw: MediaStore | None = None,
     ) -> None:
         self._prompter = Prompter(prompt, policy.processor)
         self.tokenizer = policy.tokenizer
-        self.bank: MediaBank | None = None
+        self.images: Callable[[str], list[Any]] | None = None
+        self.bank: Bank | None = None
         if hasattr(policy.processor, "media_prefix"):
             known: dict[str, Clip] = {clip.id: clip for clip in clips}
             known[_HIDDEN] = _Nothing()
-            self.bank = MediaBank(known, policy.processor, policy.model, cache=keep)
+            self.bank = MediaBank(
+                known,
+                policy.processor,
+                policy.model,
+                cache=keep,
+                folder=folder,
+                raw=raw,
+                corpus=_media_shown(clips),
+            )
 
     def row(self, clip: TrainingClip) -> dict[str, Any]:
         """Prompt as text, the clip by its id."""
@@ -76,7 +114,12 @@ class TextInputs:
         }
 
     def batch(
-        self, clips: Sequence[TrainingClip], shown: Sequence[Shown] | None = None, *, answers: bool
+        self,
+        clips: Sequence[TrainingClip],
+        shown: Sequence[Shown] | None = None,
+        *,
+        answers: bool,
+        media: Sequence[TrainingClip] | None = None,
     ) -> Batch:
         """Tokens, and the media of the clips of which any are shown."""
         shown = shown or [ALL] * len(clips)
@@ -89,10 +132,17 @@ class TextInputs:
         made = joined(prompts, said, pad=self.tokenizer.pad_token_id)
         if self.bank is not None:
             ids = [
-                clip.id if one.media else _HIDDEN for clip, one in zip(clips, shown, strict=True)
+                clip.id if one.media else _HIDDEN
+                for clip, one in zip(media or clips, shown, strict=True)
             ]
             made |= self.bank.inputs(ids)
         return made
+
+
+def _media_shown(clips: Sequence[TrainingClip]) -> str:
+    """The kinds of media that are shown of any clip; the same clip without sound is another."""
+    shown = {name for clip in clips for name in clip.modalities}
+    return " ".join(sorted(shown & {"frames", "audio"}))
 
 
 class _Nothing:

@@ -36,6 +36,17 @@ class Clip(Protocol):
         """One channel at the extractor's rate, int16 or float."""
 
 
+class Bank(Protocol):
+    """Gives a policy the media of rows of text."""
+
+    @property
+    def clips(self) -> Mapping[str, Any]:
+        """By media id."""
+
+    def inputs(self, ids: Sequence[str], device: Any = None) -> dict[str, Tensor]:
+        """Keyword arguments of ``forward`` and ``generate`` for rows about these clips."""
+
+
 class MediaBank:
     """Media of clips, each encoded as seldom as can be.
 
@@ -50,6 +61,8 @@ class MediaBank:
         corpus: what tells clips of one id apart, such as a hash of the corpus and the
             modalities that the policy may see.
         memory: bytes kept in memory; beyond, what was used longest ago is let go.
+        raw: keeps pixels and samples, and may be shared with a bank of the same clips and
+            processor; default: one of its own.
 
     Weights that change are noticed by PyTorch's own counters; after writing through ``.data``,
     which those do not see, call :meth:`forget`.
@@ -65,6 +78,7 @@ class MediaBank:
         folder: str | Path | None = None,
         corpus: str = "",
         memory: int = MEMORY,
+        raw: MediaStore | None = None,
     ) -> None:
         self.clips = clips
         self._processor = processor
@@ -72,7 +86,7 @@ class MediaBank:
         self._cache = cache
         self._corpus = corpus
         self._features = MediaStore(memory, None if folder is None else Path(folder))
-        self._raw = MediaStore(memory)
+        self._raw = MediaStore(memory) if raw is None else raw
         self._state = ""
         self._seen: tuple[object, ...] = ()
         self._sealed = False
@@ -212,7 +226,7 @@ class MediaBank:
         return [found[one] for one in ids]
 
     def _encoded(self, ids: list[str]) -> list[Tensors]:
-        raw = [self._load(one) for one in ids]
+        raw = [self._raw.get("", one) or self._load(one) for one in ids]
         made = _collate_raw(raw)
         if not made:
             return [{} for _ in ids]

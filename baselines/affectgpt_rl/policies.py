@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,8 @@ from transformers import (
     AutoImageProcessor,
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
-    AutoProcessor,
-    AutoTokenizer,
+    Qwen2_5OmniProcessor,
+    Qwen2_5OmniThinkerForConditionalGeneration,
     Qwen2ForCausalLM,
 )
 
@@ -29,11 +31,16 @@ from .policy import (
 from .policy.mini import mini_config, mini_processor, mini_tokenizer, text_config
 from .policy.processing import prepare_tokenizer
 from .policy.trainable import apply_freezing
+from .processors import load_processor, load_tokenizer
 
-_LOADERS = {
-    "affectgpt": (AffectGPTForConditionalGeneration, AffectGPTProcessor),
-    "text": (AutoModelForCausalLM, AutoTokenizer),
-    "vision": (AutoModelForImageTextToText, AutoProcessor),
+_LOADERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "affectgpt": (AffectGPTForConditionalGeneration, AffectGPTProcessor.from_pretrained),
+    "text": (AutoModelForCausalLM, load_tokenizer),
+    "vision": (AutoModelForImageTextToText, load_processor),
+    "omni": (
+        Qwen2_5OmniThinkerForConditionalGeneration,
+        partial(load_processor, kind=Qwen2_5OmniProcessor),
+    ),
 }
 
 
@@ -82,18 +89,18 @@ def load_policy(
 
     Args:
         folder: or a name on the hub.
-        kind: ``affectgpt``, ``text`` or ``vision``.
+        kind: of ``policy.kind``.
         settings: what to freeze, and the type of the weights; default: as saved.
 
     Raises:
         OvmerError: there is none, or none of this kind.
     """
-    model_class, processor_class = _LOADERS[kind]
+    model_class, processor_of = _LOADERS[kind]
     dtype = "auto" if settings is None else getattr(torch, settings.dtype)
     try:
-        processor = processor_class.from_pretrained(folder)
+        processor = processor_of(folder)
         model = model_class.from_pretrained(folder, dtype=dtype)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, ImportError) as error:
         raise _not_loaded(str(folder), kind, error) from None
     if kind != "affectgpt":
         return LoadedPolicy(model, _padded(processor))
@@ -126,7 +133,7 @@ def _from_parts(settings: Policy) -> LoadedPolicy:
     audio = _given(settings.audio_encoder, "policy.audio_encoder")
     text = _given(settings.language_model, "policy.language_model")
     try:
-        tokenizer = AutoTokenizer.from_pretrained(text)
+        tokenizer = load_tokenizer(text)
         ids = prepare_tokenizer(tokenizer)
         model = build_policy(
             frame,

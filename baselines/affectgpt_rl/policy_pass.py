@@ -3,7 +3,7 @@
 TRL's training pass knows text and images. It calls what it is given chunk by chunk, so what it is
 given here is the policy together with the media of the rows, in order.
 
-Placeholders of media are never generated (``AffectGPTForConditionalGeneration.generate``). The
+Placeholders of media are never generated (:func:`placeholders_of` says which those are). The
 probabilities of all other tokens are those of a vocabulary without them, and the training pass
 must see the same: TRL's fused head multiplies hidden states with the head's weight and adds its
 bias, so for the length of a call the head has a bias that leaves placeholders no probability.
@@ -18,8 +18,7 @@ from typing import Any
 import torch
 from ovmer_bench import OvmerError
 from torch import Tensor
-
-from .media_bank import policy_of
+from transformers import PreTrainedModel
 
 _NEVER = -1e4
 """Added to a logit: exp of it is 0 in every precision, and it is finite in every one."""
@@ -56,14 +55,36 @@ class PolicyPass:
                     f"{len(input_ids)} rows of text, and media of {len(ids)}", field="media_id"
                 )
             inputs |= self._media(ids, input_ids.device)
-        with silent_placeholders(policy_of(self._model)):
+        with silent_placeholders(speaker_of(self._model)):
             return self._model(input_ids=input_ids, **inputs)
+
+
+def speaker_of(model: Any) -> Any:
+    """The model with a language model's head inside whatever wraps it (adapter, DDP, FSDP).
+
+    Raises:
+        OvmerError: there is none.
+    """
+    for module in model.modules():
+        if isinstance(module, PreTrainedModel):
+            return module
+    raise OvmerError(f"{type(model).__name__} holds no policy", field="policy")
+
+
+def placeholders_of(model: Any) -> tuple[int, ...]:
+    """Ids of the tokens that stand for media, which no policy may say: what comes next could not
+    be understood any more. None where the policy takes text alone."""
+    config = speaker_of(model).config
+    if hasattr(config, "media_token_ids"):
+        return tuple(config.media_token_ids)
+    found = (getattr(config, f"{kind}_token_id", None) for kind in ("image", "video", "audio"))
+    return tuple(one for one in found if one is not None)
 
 
 @contextmanager
 def silent_placeholders(policy: Any) -> Iterator[None]:
     """Within, whoever asks the policy for its head gets one that never says a placeholder."""
-    ids = policy.config.media_token_ids
+    ids = placeholders_of(policy)
     if not ids:
         yield
         return

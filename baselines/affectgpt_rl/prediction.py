@@ -50,10 +50,11 @@ def predict_task(
     policy.model.to("cuda" if torch.cuda.is_available() else "cpu")
     clips = readable(clips, on_missing)
     inputs: PolicyInputs
-    if asked.kind == "vision":
-        from .vision_inputs import VisionInputs
+    if asked.kind in ("vision", "omni"):
+        from .vision_inputs import OmniInputs, VisionInputs
 
-        inputs = VisionInputs(policy, asked.prompt, images=asked.prompt.images)
+        made = VisionInputs if asked.kind == "vision" else OmniInputs
+        inputs = made(policy, asked.prompt, clips)
     else:
         inputs = TextInputs(policy, asked.prompt, clips, keep=False)
     said = answers(

@@ -19,7 +19,7 @@ class Asked(Section):
     """How to ask a saved policy.
 
     Attributes:
-        kind: ``affectgpt``, ``text`` or ``vision``.
+        kind: of ``policy.kind``.
         prompt: as in its training.
         modalities: what it saw of a clip.
         max_new_tokens: longest answer.

@@ -51,7 +51,7 @@ class Prompter:
         rendered: str = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": content}], add_generation_prompt=True, tokenize=False
         )
-        return rendered
+        return with_one_start(self.tokenizer, rendered)
 
     def words(self, clip: TrainingClip, *, subtitle: bool = True) -> str:
         """The prompt without media: what is said, and the instruction."""
@@ -89,3 +89,14 @@ class Prompter:
                 hint="Take a corpus with descriptions, or prompt.mode: answer.",
             )
         return " ".join(text.split())
+
+
+def with_one_start(tokenizer: Any, text: str) -> str:
+    """``text`` without its first token where that opens a text and the tokenizer puts it there
+    anyway: chat templates of some models write it out."""
+    start = tokenizer.bos_token
+    if start and text.startswith(start):
+        ids = tokenizer(text)["input_ids"]
+        if ids[:2] == [tokenizer.bos_token_id] * 2:
+            return text.removeprefix(start)
+    return text

@@ -42,6 +42,7 @@ _KINDS: Mapping[str, _Kind] = {
     "dual": _Kind(rewards.dual_reward, {}),
     "perception": _Kind(rewards.perception_reward, {}, scores=False),
     "contrast": _Kind(rewards.contrast_reward, {}),
+    "hit_rate": _Kind(rewards.hit_rate_reward, {}),
 }
 KINDS = tuple(_KINDS)
 

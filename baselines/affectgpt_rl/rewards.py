@@ -13,9 +13,11 @@ alignment      0 or 1      EW-F of thought against answer is 0.5 or more
 dual           0 to 1      EW-F of the thought against gold
 perception     0 to 1      the thought is in the better half of its group
 contrast       -1 to 1     accuracy less what the answer earns on any training clip
+hit_rate       0 to 1      any one label of the answer falls where any one of gold does
 =============  ==========  =======================================================
 
 EW-F of one clip is ``ovmer_bench.ClipScorer``: the mean over five wheels, level 1.
+``hit_rate`` is here to be studied, not to be trained with: naming every feeling earns all of it.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ from .completions import (
     thought_of,
 )
 from .contrast import TrainingGold
+from .hit_rate import HitRate
 from .judges import Comparison, GoldJudge, Judge
 from .length_penalties import LENGTH_PENALTIES
 
@@ -175,6 +178,25 @@ def contrast_reward(
         earned = scorer(labels, truth) - training_gold.expected_accuracy(labels)
         rewards.append(earned if training_gold.stands(truth) else 0.0)
     return rewards
+
+
+def hit_rate_reward(
+    completions: Sequence[object], gold: Sequence[object], *, lexicon: str = "ovmer", **_: object
+) -> list[float]:
+    """Hit rate of the answer: the share of the wheels on which any of its labels is right.
+
+    See :class:`~affectgpt_rl.hit_rate.HitRate`. There is no price on a wrong label.
+    """
+    hits = _hits(lexicon)
+    return [
+        hits(answer_labels(text_of(completion)), gold_labels(expected))
+        for completion, expected in _rows(completions, gold)
+    ]
+
+
+@lru_cache(maxsize=4)
+def _hits(lexicon: str) -> HitRate:
+    return HitRate(load_lexicon(lexicon))
 
 
 @lru_cache(maxsize=4)

@@ -9,13 +9,17 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _INK = "#010203"
 """Stands for the page's text colour until the SVG is written."""
-_COLOURS = ("#a06cc4", "#ef8e3b", "#2f9e8f", "#d95f6e", "#5b8def", "#9aa33a")
+COLOURS = ("#a06cc4", "#ef8e3b", "#2f9e8f", "#d95f6e", "#5b8def", "#9aa33a")
+GRID: Mapping[str, Any] = {"color": "#9aa0a6", "alpha": 0.3, "linewidth": 0.6}
 _SIZE = (4.0, 2.4)
 _MOST_POINTS = 250
 _MARKED = 40
@@ -62,26 +66,49 @@ def curves_svg(name: str, curves: Sequence[Curve], unit: str, *, legend: bool) -
         unit: what the vertical axis shows.
         legend: whether the curves are named.
     """
+
+    def draw(figure: Figure) -> None:
+        from matplotlib.ticker import MaxNLocator
+
+        axis = bare_axis(figure)
+        for i, curve in enumerate(curves):
+            _draw(axis, curve, COLOURS[i % len(COLOURS)])
+        axis.set_xlabel("step")
+        axis.set_ylabel(unit)
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.grid(axis="y", **GRID)
+        if legend:
+            axis.legend(frameon=False, fontsize=8)
+
+    return picture(name, _SIZE, draw)
+
+
+def picture(name: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
+    """What ``draw`` draws, as SVG text that follows the page in colour and width.
+
+    Args:
+        name: letters and dashes; makes ids of the picture unique on a page.
+        size: in inches.
+        draw: gets an empty figure.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=_SIZE, layout="constrained")
+        figure = Figure(figsize=size, layout="constrained")
         figure.patch.set_alpha(0)
-        axis = figure.subplots()
-        axis.patch.set_alpha(0)
-        for i, curve in enumerate(curves):
-            _draw(axis, curve, _COLOURS[i % len(_COLOURS)])
-        axis.set_xlabel("step")
-        axis.set_ylabel(unit)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.xaxis.set_major_locator(mpl.ticker.MaxNLocator(6, integer=True))
-        axis.grid(axis="y", color="#9aa0a6", alpha=0.3, linewidth=0.6)
-        if legend:
-            axis.legend(frameon=False, fontsize=8)
+        draw(figure)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
     return _inline(name, buffer.getvalue())
+
+
+def bare_axis(figure: Figure) -> Any:
+    """One pair of axes without ground and frame."""
+    axis = figure.subplots()
+    axis.patch.set_alpha(0)
+    axis.spines[["top", "right"]].set_visible(False)
+    return axis
 
 
 def thinned(points: Points, most: int = _MOST_POINTS) -> list[tuple[int, float]]:

@@ -7,11 +7,13 @@ checkpoint where it was interrupted.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import PartialState
 from ovmer_bench import OvmerError, evaluate, load_corpus
 from ovmer_bench.files import write_text
@@ -19,7 +21,7 @@ from ovmer_bench.readers import write_predictions
 
 from .adapters import adapter_config, merge_adapter, with_adapter
 from .callbacks import CheckpointCallback, GuardCallback, LogCallback, attach
-from .clips import TrainingClip, clips_of, load_data
+from .clips import TrainingClip
 from .config import RunConfig
 from .evaluation import answers_of_all, media_gap, predictions
 from .grpo import AffectGPTGRPOTrainer, OnCompletions
@@ -29,27 +31,45 @@ from .held_out import HeldOutCallback
 from .inputs import PolicyInputs, TextInputs
 from .judge_config import judge_of
 from .media_bank import MediaBank
+from .media_store import MediaStore
 from .metric_names import HELD_OUT_LOSS, SHIFTED_LOSS
 from .policies import LoadedPolicy, freeze, load_policy, new_policy
 from .policy import check_trainable
 from .prompt_file import write_prompt
 from .reward_config import build_rewards
 from .rollouts import Sampled
+from .run_data import Data, clips_of_run
 from .run_folder import Moment, RunFolder, Sample, Stage
 from .run_log import RunLog
 from .supervised import cold_start_trainer, warm_up_trainer
 from .warm_up import WordTargets, explained
 
-Data = Mapping[str, Sequence[TrainingClip]]
-
 
 @dataclass(frozen=True)
 class Run:
-    """A configuration, its folder, and whether stages that were begun go on."""
+    """One run.
+
+    Attributes:
+        config: what is asked for.
+        folder: where it stands.
+        resume: whether stages that were begun go on.
+        raw: pixels and samples that one stage loaded, for the next.
+    """
 
     config: RunConfig
     folder: RunFolder
     resume: bool
+    raw: MediaStore = field(default_factory=MediaStore)
+
+    @cached_property
+    def data(self) -> Data:
+        """Clips of the run, their media looked at: ``cold_start``, ``rl``, ``held_out``, and
+        ``task``, on which its policies are scored.
+
+        Raises:
+            OvmerError: there are not enough, or media that cannot be read.
+        """
+        return clips_of_run(self.config)
 
     @classmethod
     def open(cls, config: RunConfig, *, resume: bool) -> Run:
@@ -58,8 +78,9 @@ class Run:
         Raises:
             OvmerError: it belongs to another configuration.
         """
-        folder = RunFolder.open(config, main=PartialState().is_main_process)
-        PartialState().wait_for_everyone()
+        processes = PartialState(cpu=not torch.cuda.is_available())
+        folder = RunFolder.open(config, main=processes.is_main_process)
+        processes.wait_for_everyone()
         return cls(config, folder, resume)
 
     def done(self, stage: Stage) -> bool:
@@ -81,12 +102,12 @@ def cold_start(run: Run) -> Path:
         raise OvmerError("the configuration has no cold start", field="sft")
     if run.done("sft"):
         return folder.final_dir("sft")
-    data = load_data(config.data)
+    data = run.data
     if config.warm_up is not None and not run.done("warm_up"):
         _warm_up(run, data)
     policy = _before_cold_start(run)
     checkpoint = folder.start("sft", resume=run.resume)
-    inputs = policy_inputs(policy, config, [*data["cold_start"], *data["held_out"]])
+    inputs = policy_inputs(policy, run, [*data["cold_start"], *data["held_out"]])
     _say_trained(run, policy)
     adapter = adapter_config(config.policy)
     trainer = cold_start_trainer(
@@ -105,7 +126,8 @@ def cold_start(run: Run) -> Path:
     with folder.final("sft") as final:
         save(trainer, policy, config, final, lambda: _before_cold_start(run))
         _check_media_use(run, load_policy(final, config.policy.kind), data["held_out"])
-    folder.finish("sft", trainer.state.global_step)
+        PartialState().wait_for_everyone()
+    _end(run, "sft", trainer.state.global_step)
     return folder.final_dir("sft")
 
 
@@ -116,10 +138,13 @@ def reinforce(run: Run) -> Verdict | None:
         Why a guard ended it early, if one did.
     """
     config, folder = run.config, run.folder
+    if run.resume and run.done("rl") and folder.state("rl") == "finished":
+        _score_trained(run)  # what an interruption may have left undone
+        return None
+    data = run.data
     policy = _beginning(run)
-    data = load_data(config.data)
     clips = data["rl"]
-    inputs = policy_inputs(policy, config, [*clips, *data["held_out"]])
+    inputs = policy_inputs(policy, run, [*clips, *data["held_out"]])
     checkpoint = folder.start("rl", resume=run.resume)
     if checkpoint is None:
         score_task(run, "cold_start", policy)
@@ -139,8 +164,9 @@ def reinforce(run: Run) -> Verdict | None:
             output_dir=folder.stage_dir("rl"),
         ),
         [inputs.row(clip) for clip in clips],
-        processing_class=policy.processor if config.policy.kind == "vision" else policy.tokenizer,
+        processing_class=policy.processor if inputs.images else policy.tokenizer,
         bank=inputs.bank,
+        images=inputs.images,
         mode=config.prompt.mode,
         lexicon=config.lexicon,
         on_completions=_completions_to(run),
@@ -151,28 +177,30 @@ def reinforce(run: Run) -> Verdict | None:
         boundary=config.grpo.num_iterations,
         history=folder.metrics("rl"),
     )
-    with _log(run, "rl", config.grpo.steps, config.grpo.rows_per_step, checkpoint) as log:
+    with _log(run, "rl", config.grpo.steps, config.grpo.prompts_per_step, checkpoint) as log:
         held_out = HeldOutCallback(trainer, inputs, data["held_out"], config, log)
         attach(trainer, held_out, LogCallback(log), guard, CheckpointCallback(folder, "rl"))
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     with folder.final("rl") as final:
         save(trainer, policy, config, final, lambda: _beginning(run))
     verdict = guard.verdict
-    folder.finish("rl", trainer.state.global_step, verdict.to_dict() if verdict else None)
+    _end(run, "rl", trainer.state.global_step, verdict)
     trainer.accelerator.free_memory()
-    score_task(run, "final", load_policy(folder.final_dir("rl"), config.policy.kind))
+    _score_trained(run)
     return verdict
 
 
-def policy_inputs(
-    policy: LoadedPolicy, config: RunConfig, clips: Sequence[TrainingClip]
-) -> PolicyInputs:
+def policy_inputs(policy: LoadedPolicy, run: Run, clips: Sequence[TrainingClip]) -> PolicyInputs:
     """What prepares clips for a policy of the configured kind."""
-    if config.policy.kind == "vision":
-        from .vision_inputs import VisionInputs
+    config = run.config
+    if config.policy.kind in ("vision", "omni"):
+        from .vision_inputs import OmniInputs, VisionInputs
 
-        return VisionInputs(policy, config.prompt, images=config.prompt.images)
-    return TextInputs(policy, config.prompt, clips, keep=True)
+        made = VisionInputs if config.policy.kind == "vision" else OmniInputs
+        return made(policy, config.prompt, clips)
+    return TextInputs(
+        policy, config.prompt, clips, keep=True, folder=config.data.features, raw=run.raw
+    )
 
 
 def save(
@@ -197,7 +225,8 @@ def save(
             merge_adapter(folder, beginning().model)
         policy.processor.save_pretrained(folder)
         write_prompt(folder, config)
-        (folder / "training_args.bin").unlink(missing_ok=True)  # pickled, and in config.yaml
+        for name in ("training_args.bin", "README.md"):  # pickled, and in config.yaml; a stub
+            (folder / name).unlink(missing_ok=True)
     PartialState().wait_for_everyone()
 
 
@@ -207,11 +236,11 @@ def score_task(run: Run, moment: Moment, policy: LoadedPolicy) -> None:
     if config.evaluation.task is None:
         return
     corpus = load_corpus(config.evaluation.task)
-    clips = clips_of(corpus.samples, config.data.modalities)
+    clips = run.data["task"]
     policy.model.to(PartialState().device)
     said = answers_of_all(
         policy.model,
-        policy_inputs(policy, config, clips),
+        policy_inputs(policy, run, clips),
         clips,
         batch_size=config.evaluation.batch_size,
         max_new_tokens=config.evaluation.max_new_tokens,
@@ -220,17 +249,26 @@ def score_task(run: Run, moment: Moment, policy: LoadedPolicy) -> None:
         return
     predicted = predictions(clips, said)
     write_predictions(folder.predictions_file(moment), predicted)
-    evaluation = evaluate(predicted, corpus, lexicon=config.lexicon, system=moment)
+    evaluation = evaluate(
+        predicted, corpus, lexicon=config.lexicon, system=moment, allow_missing=True
+    )
     report = evaluation.report(draws=config.evaluation.draws, seed=config.seed)
     write_text(folder.scores_file(moment), report.to_json())
-    shown = list(zip(corpus.samples, said, strict=True))[: config.evaluation.samples]
+    shown = list(zip((clip.sample for clip in clips), said, strict=True))
     folder.write_samples(
         moment,
         [
             Sample(one.id, list(one.labels or ()), text, one.subtitle.get("en", ""))
-            for one, text in shown
+            for one, text in shown[: config.evaluation.samples]
         ],
     )
+
+
+def _score_trained(run: Run) -> None:
+    """Score what GRPO left, unless that has been done."""
+    if not run.folder.scores_file("final").is_file():
+        policy = load_policy(run.folder.final_dir("rl"), run.config.policy.kind)
+        score_task(run, "final", policy)
 
 
 def _beginning(run: Run) -> LoadedPolicy:
@@ -264,6 +302,7 @@ def _warm_up(run: Run, data: Data) -> None:
         policy.processor,
         policy.model,
         cache=False,
+        raw=run.raw,
     )
     targets = WordTargets(data["cold_start"])
     trainer = warm_up_trainer(
@@ -283,20 +322,28 @@ def _warm_up(run: Run, data: Data) -> None:
     folder.log("warm_up", settings.steps, {f"explained/{k}": v for k, v in shares.items()})
     freeze(policy.model, config.policy.freeze)
     with folder.final("warm_up") as final:
-        policy.save(final)
-    folder.finish("warm_up", settings.steps)
+        if folder.main:
+            policy.save(final)
+        PartialState().wait_for_everyone()
+    _end(run, "warm_up", settings.steps)
+
+
+def _end(run: Run, stage: Stage, step: int, verdict: Verdict | None = None) -> None:
+    """Record the end of a stage; nobody goes on before it stands in the folder."""
+    if run.folder.main:
+        run.folder.finish(stage, step, verdict.to_dict() if verdict else None)
+    PartialState().wait_for_everyone()
 
 
 def _check_media_use(run: Run, policy: LoadedPolicy, held_out: Sequence[TrainingClip]) -> None:
     """GRPO cannot teach a policy to look that gets along without: prove that it looks."""
     config = run.config
-    inputs = policy_inputs(policy, config, held_out)
-    if inputs.bank is None or not any(clip.has_frames or clip.has_audio for clip in held_out):
-        return
+    inputs = policy_inputs(policy, run, held_out)
     policy.model.to(PartialState().device)
-    right, shifted = media_gap(
-        policy.model, inputs, held_out, batch_size=config.evaluation.batch_size
-    )
+    gap = media_gap(policy.model, inputs, held_out, batch_size=config.evaluation.batch_size)
+    if gap is None:
+        return
+    right, shifted = gap
     step = max((row["step"] for row in run.folder.metrics("sft")), default=0)
     run.folder.log("sft", step, {HELD_OUT_LOSS: right, SHIFTED_LOSS: shifted})
     guard = config.guards.media

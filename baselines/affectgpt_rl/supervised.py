@@ -156,6 +156,8 @@ def cold_start_trainer(
             lr_scheduler_type=settings.lr_scheduler,
             warmup_steps=round(settings.warmup_ratio * steps),
             max_grad_norm=settings.max_grad_norm,
+            gradient_accumulation_steps=settings.gradient_accumulation,
+            gradient_checkpointing=settings.gradient_checkpointing,
             save_steps=settings.eval_every,
             eval_strategy="steps",
             eval_steps=settings.eval_every,
@@ -190,12 +192,14 @@ def _arguments(output: Path, *, batch: int, **settings: Any) -> TrainingArgument
         ddp_find_unused_parameters=True,
         **settings,
     )
-    if batch % arguments.world_size:
+    parts = arguments.world_size * arguments.gradient_accumulation_steps
+    if batch % parts:
         raise OvmerError(
-            f"a batch of {batch} cannot be dealt to {arguments.world_size} processes",
+            f"a batch of {batch} cannot be cut into {parts} equal parts, one for each of"
+            f" {arguments.world_size} processes and each accumulated gradient",
             field="batch_size",
-            accepted=f"a multiple of {arguments.world_size}",
+            accepted=f"a multiple of {parts}",
         )
-    share = batch // arguments.world_size
-    arguments.per_device_train_batch_size = arguments.per_device_eval_batch_size = share
+    arguments.per_device_train_batch_size = batch // parts
+    arguments.per_device_eval_batch_size = batch // parts
     return arguments

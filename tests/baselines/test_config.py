@@ -18,6 +18,8 @@ from synthetic_run import FIXED, MINI
 
 CONFIGS = Path(__file__).parents[2] / "baselines" / "configs"
 LARGE = CONFIGS / "affectgpt_qwen2.5_7b.yaml"
+VISION = CONFIGS / "vision.yaml"
+SHIPPED = [MINI, LARGE, VISION, CONFIGS / "text.yaml"]
 ACCELERATE = sorted((CONFIGS / "accelerate").glob("*.yaml"))
 
 
@@ -36,7 +38,7 @@ def paths(value: object, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return here + [p for key in value for p in paths(value[key], (*prefix, key))]
 
 
-@pytest.mark.parametrize("file", [MINI, LARGE], ids=lambda p: p.stem)
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda p: p.stem)
 def test_what_ships_loads_and_is_written_back_equal(file: Path, tmp_path: Path) -> None:
     config = load_config(file)
     again = tmp_path / "again.yaml"
@@ -106,6 +108,8 @@ def test_a_number_is_read_as_people_write_it() -> None:
         ("grpo.loss_type=dap", "Did you mean 'dapo'?"),
         ("policy.freeze=[frame_encodr]", "Did you mean 'frame_encoder'?"),
         ("policy.freeze=fusion", "a list"),
+        ("policy.kind=video", "accepted: affectgpt, text, vision, omni"),
+        ("data.on_missing=warn", "accepted: fail, skip"),
         ("sft=3", "a group of settings"),
         ("name=a b", "letters, digits"),
         ("output=''", "is empty"),
@@ -142,6 +146,8 @@ def test_a_wrong_value_is_named_with_what_is_accepted(override: str, said: str) 
         (["rewards.dual={weight: 1}"], "rewards.dual", "there is none"),
         (["rewards.accuracy.weight=0", "rewards.format.weight=0"], "rewards", "weight 0"),
         (["policy.build=path"], "policy.path", "needs it"),
+        (["policy.kind=vision"], "policy.build", "accepted: path"),
+        (["policy.kind=omni"], "policy.build", "accepted: path"),
         (["policy.path=x"], "policy.path", "accepted: null"),
         (["policy.fusion=null"], "policy.fusion", "qformer, attention"),
         (
@@ -187,6 +193,15 @@ def test_training_on_what_is_scored_or_watched(overrides: list[str], field: str,
     assert said in message
 
 
+def test_what_a_policy_hears_depends_on_its_kind() -> None:
+    every = "data.modalities=[frames, audio, subtitle]"
+    assert "cannot see" in refused(every, file=VISION)
+    assert load_config(VISION, [every, "policy.kind=omni"]).policy.kind == "omni"
+    vllm = ("grpo.use_vllm=true", "grpo.vllm_mode=colocate")
+    assert load_config(VISION, vllm).grpo.use_vllm
+    assert "gives vLLM no sound" in refused(*vllm, "policy.kind=omni", file=VISION)
+
+
 def test_ranges_that_only_touch_do_not_overlap() -> None:
     assert load_config(MINI, [*FIXED, "data.held_out.start=800"]).data.held_out.start == 800
     assert load_config(MINI, [*FIXED, "data.held_out.start=0", "data.held_out.seed=1"])
@@ -205,7 +220,7 @@ def test_a_test_split_is_trained_on_only_where_it_is_given_up_for_scoring() -> N
 
 def test_clips_of_an_imported_corpus_are_watched_in_the_order_in_which_they_are_trained() -> None:
     assert "in the order of seed 0" in refused("data.held_out.seed=1", file=LARGE)
-    assert "beyond the 1532 clips" in refused("data.held_out.clips=201", file=LARGE)
+    assert "beyond the 31327 clips" in refused("data.held_out.clips=201", file=LARGE)
 
 
 def test_overrides_reach_whole_groups_and_new_rewards() -> None:

@@ -124,20 +124,24 @@ def test_resumed_with_buffers_accumulation_and_a_reference(tmp_path: Path) -> No
         assert_same(resumed.model, trainer.model)
 
 
-def test_resumed_with_an_adapter(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trained_before", [False, True])
+def test_resumed_with_an_adapter(tmp_path: Path, trained_before: bool) -> None:
+    """Of an adapter that was trained before, TRL keeps a second one as the reference."""
     from affectgpt_rl.policy.trainable import FUSION_PARTS
-    from peft import LoraConfig
+    from peft import LoraConfig, get_peft_model
 
     def go(folder: Path, resume: Path | None = None) -> Any:
         config = LoraConfig(
             r=4, target_modules=r".*language_model.*[qv]_proj", modules_to_save=FUSION_PARTS
         )
+        given: dict[str, Any] = {"trainer": {"peft_config": config}}
+        if trained_before:
+            torch.manual_seed(3)
+            given = {"model": get_peft_model(fresh(freeze=FROZEN), config)}
         return run(
-            folder, resume, beta=0.05, max_steps=5, save_steps=4, max_completion_length=3,
-            trainer={"peft_config": config}, num_iterations=1,
-        )  # fmt: skip
+            folder, resume, beta=0.05, max_steps=5, save_steps=4, max_completion_length=3, **given
+        )
 
-    # save_steps 4 with a last step 5: both are boundaries when every step samples anew
     trainer, rows = go(tmp_path / "whole")
     resumed, later = go(tmp_path / "again", tmp_path / "whole/checkpoint-4")
     assert later == [row for row in rows if row.step >= 4]

@@ -16,7 +16,8 @@ from affectgpt_rl.policy import (
     trainable_parameters,
 )
 from affectgpt_rl.policy.media import MEDIA_INPUTS
-from affectgpt_rl.policy.trainable import FUSION_PARTS
+from affectgpt_rl.policy.mini import mini_config, mini_tokenizer
+from affectgpt_rl.policy.trainable import FUSION_PARTS, part_of
 from tiny_policy import ROWS, audio_config, batch, clip, fresh, save_text_model, tiny
 from transformers import (
     AutoConfig,
@@ -390,3 +391,25 @@ def test_a_policy_is_built_from_saved_parts(tmp_path: Path) -> None:
     row = batch(shared.processor, [ROWS[3]])
     assert torch.allclose(logits(policy.eval(), row), alone(**row).logits, atol=1e-6)
     assert trainable_parameters(policy)["frame_encoder"][0] == 0
+
+
+def test_new_weights_keep_full_precision_beside_bfloat16(tmp_path: Path) -> None:
+    config = mini_config(mini_tokenizer())
+    made = build_policy(
+        config.frame_config,
+        config.audio_config,
+        config.text_config,
+        dtype=torch.bfloat16,
+        fusion_width=96,
+        fusion_heads=4,
+    )
+    made.save_pretrained(tmp_path)
+    loaded = AffectGPTForConditionalGeneration.from_pretrained(tmp_path, dtype=torch.bfloat16)
+    for model in (made, loaded):
+        for name, parameter in model.named_parameters():
+            whole = part_of(name) in FUSION_PARTS
+            assert parameter.dtype == (torch.float32 if whole else torch.bfloat16), name
+    sound = torch.zeros(1, 40, 200, dtype=torch.bfloat16)
+    features = loaded.model.encode_media(audio_values=sound)
+    assert features.audio_features.dtype == torch.bfloat16
+    assert all(token.isfinite().all() for token in loaded.model.media_tokens(features))

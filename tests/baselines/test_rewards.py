@@ -20,6 +20,7 @@ from affectgpt_rl.completions import (
     thought_of,
 )
 from affectgpt_rl.contrast import TrainingGold
+from affectgpt_rl.hit_rate import HitRate
 from affectgpt_rl.judges import Comparison
 from affectgpt_rl.length_penalties import LENGTH_PENALTIES
 from affectgpt_rl.reward_config import KINDS, Reward, build_rewards
@@ -29,11 +30,13 @@ from affectgpt_rl.rewards import (
     contrast_reward,
     dual_reward,
     format_reward,
+    hit_rate_reward,
     perception_reward,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ovmer_bench import ClipScorer, OvmerError, load_lexicon, parse_output, sample_f
+from ovmer_bench import ClipScorer, OvmerError, evaluate, load_lexicon, parse_output, sample_f
+from ovmer_bench.schema import Sample
 
 steady = settings(deadline=None, max_examples=100)
 WORDS = (
@@ -397,6 +400,47 @@ def test_a_constant_answer_earns_nothing_in_contrast(
     rewards = contrast_reward(texts, gold, training_gold=known)
     assert sum(rewards) == pytest.approx(0, abs=1e-9)
     assert all(-1 <= reward <= 1 for reward in rewards)
+
+
+# --- Hit rate --------------------------------------------------------------------------------
+
+
+def test_hit_rate_by_hand() -> None:
+    texts = [only("joyful"), only("sad, joyful, angry"), only("sad"), "joyful", only("qux")]
+    assert hit_rate_reward(texts, [["happy"]] * 5) == [1, 1, 0, 0, 0]
+    # One label of several in gold is enough, and gold on no wheel leaves nothing to hit.
+    assert hit_rate_reward([only("sad"), only("sad")], [["happy", "sad"], ["qux"]]) == [1, 0]
+
+
+def test_hit_rate_is_that_of_the_ruler_where_gold_is_one_word() -> None:
+    lexicon = load_lexicon()
+    hits = HitRate(lexicon)
+    gold = ["happy", "sad", "worried", "proud", "disgusted"]
+    said = [["joyful", "sad"], ["happy"], ["afraid", "bored"], ["confident"], []]
+    samples = [Sample(id=str(i), label=word) for i, word in enumerate(gold)]
+    values = evaluate({str(i): labels for i, labels in enumerate(said)}, samples).values
+    # The ruler takes the mean over clips first; they are equal where gold stands on all wheels.
+    assert all(
+        None not in place for place in ([a for a, _ in lexicon.lookup(g).sectors] for g in gold)
+    )
+    found = [hits(labels, [word]) for labels, word in zip(said, gold, strict=True)]
+    assert sum(found) / len(found) == pytest.approx(values["hit_rate"])
+
+
+def test_naming_a_feeling_of_every_sector_always_hits() -> None:
+    lexicon = load_lexicon()
+    everything = [word for k in range(1, 6) for word in lexicon.sectors(k, 1)]
+    for gold in (["happy"], ["worried", "ashamed"], ["bored"]):
+        assert HitRate(lexicon)(everything, gold) == 1
+        assert HitRate(lexicon)([*everything, "qux", "sad"], gold) == 1
+
+
+@steady
+@given(known_lists, label_lists, label_lists)
+def test_more_labels_never_cost_hits(gold: list[str], some: list[str], more: list[str]) -> None:
+    hits = HitRate(load_lexicon())
+    assert 0 <= hits(some, gold) <= hits([*some, *more], gold) <= 1
+    assert (hits(some, gold) > 0) == (sample_f(some, gold) > 0)
 
 
 # --- All of them -----------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from ovmer_bench.lexicon import load_lexicon
 from ovmer_bench.prompts import evidence_text, prompt
 from ovmer_bench.submission_meta import meta_schema
 
-from . import docs_baselines, docs_examples
+from . import docs_baselines, docs_examples, docs_settings
 from .docs_text import code, fenced, listed, table
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -310,6 +310,7 @@ REGIONS: Mapping[str, Callable[[Path, str], str]] = {
     "worked-clip": lambda path, text: docs_examples.worked_clip(),
     "worked-skill": lambda path, text: docs_examples.worked_skill(),
     "baselines": lambda path, text: docs_baselines.tables(),
+    "settings": lambda path, text: docs_settings.reference(),
     "systems": lambda path, text: docs_baselines.systems(),
 }
 

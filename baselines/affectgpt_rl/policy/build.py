@@ -9,7 +9,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 
 from .configuration import AffectGPTConfig
 from .modeling import AffectGPTForConditionalGeneration
-from .trainable import apply_freezing
+from .trainable import FUSION_PARTS, apply_freezing
 
 Part = str | Path | Any
 
@@ -23,7 +23,8 @@ def build_policy(
         frame, audio, text: a name or folder that ``from_pretrained`` takes, or a configuration,
             of which the part is made anew. ``frame`` may name a whole CLIP: its vision part is
             used.
-        dtype: of all parts; default: that of new models.
+        dtype: of all parts but the fusion, whose new weights need full precision; default: that of
+            new models.
         settings: of :class:`AffectGPTConfig`.
     """
     config = AffectGPTConfig(
@@ -36,6 +37,8 @@ def build_policy(
     if dtype is not None:
         policy = policy.to(dtype)
     model = policy.model
+    for part in FUSION_PARTS:
+        getattr(model, part).float()
     if isinstance(frame, (str, Path)):
         loaded = AutoModel.from_pretrained(frame, dtype=policy.dtype)
         _copy(getattr(loaded, "vision_model", loaded), model.frame_encoder.encoder)

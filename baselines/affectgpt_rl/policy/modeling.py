@@ -20,7 +20,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutpu
 from .configuration import AffectGPTConfig
 from .fusion import AttentionFusion, Branch, Dense, Fusion, QFormerFusion
 from .media import MEDIA_INPUTS, AudioEncoder, FrameEncoder, MediaFeatures
-from .trainable import apply_freezing
+from .trainable import FUSION_PARTS, apply_freezing
 
 _KINDS = ("frame", "audio", "fused")
 
@@ -33,6 +33,8 @@ class AffectGPTPreTrainedModel(PreTrainedModel):
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_flash_attn = True
+    # New weights, trained whole: steps of a usual learning rate would be rounded away in bfloat16.
+    _keep_in_fp32_modules_strict = {*FUSION_PARTS}  # noqa: RUF012
     _skip_keys_device_placement = ["past_key_values"]  # noqa: RUF012
 
     @classmethod
@@ -133,8 +135,9 @@ class AffectGPTModel(AffectGPTPreTrainedModel):
         """Embeddings of frame, audio and fused tokens, each (C, tokens, hidden)."""
         positions = features.frame_features.shape[2]
         masks = [features.frame_mask.repeat_interleave(positions, 1), features.audio_mask]
-        frames = features.frame_features.to(self.dtype), masks[0]
-        audio = features.audio_features.to(self.dtype), masks[1]
+        dtype = next(self.fusion.parameters()).dtype
+        frames = features.frame_features.to(dtype), masks[0]
+        audio = features.audio_features.to(dtype), masks[1]
         pairs = [self.frame_branch(*frames), self.audio_branch(*audio)]
         memories, tokens = [memory for memory, _ in pairs], [own for _, own in pairs]
         return self.fusion(memories, masks, tokens)
