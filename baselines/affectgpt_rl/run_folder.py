@@ -34,15 +34,14 @@ from ovmer_bench.files import read_text, write_text
 
 from .config import RunConfig, dump_config, load_config
 from .metric_names import is_of_the_clock
+from .run_checkpoints import is_complete, mark, rows_at
 from .run_environment import environment
-from .run_lines import Row, append_line, finite, keep_lines, read_lines
+from .run_lines import Row, append_line, finite, keep_first, read_lines
 
 Stage = Literal["warm_up", "sft", "rl"]
 Moment = Literal["cold_start", "final"]
 """Before GRPO, after it."""
 STAGES: tuple[Stage, ...] = ("warm_up", "sft", "rl")
-COMPLETE = "complete.json"
-"""Stands in a checkpoint once all of it is written."""
 RUN_SCHEMA_VERSION = 1
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 _COMPLETIONS = re.compile(r"step-(\d+)\.jsonl")
@@ -164,7 +163,7 @@ class RunFolder:
                 file=self.path,
                 hint="Go on with --resume, or choose another folder: --set output=FOLDER.",
             )
-        self._cut(stage, step)
+        self._cut(stage, checkpoint)
         self._record_stage(stage, {"state": "running"})
         return checkpoint
 
@@ -228,13 +227,20 @@ class RunFolder:
         return self.path / "samples" / f"{moment}.jsonl"
 
     def mark_complete(self, checkpoint: Path) -> None:
-        """Say that all processes have written their part of a checkpoint."""
-        if self.main:
-            write_text(checkpoint / COMPLETE, json.dumps(_sizes(checkpoint), indent=1) + "\n")
+        """Say that all processes have written their part of a checkpoint, and how many rows of
+        the stage stood in each file of numbers then."""
+        if not self.main:
+            return
+        stage = checkpoint.parent.name
+        rows = {
+            file.name: sum(row.get("stage") == stage for row in read_lines(file))
+            for file in (self.metrics_file, self.timings_file)
+        }
+        mark(checkpoint, rows)
 
     def last_checkpoint(self, stage: Stage) -> Path | None:
         """The latest complete checkpoint: marked, and with every file as it was then."""
-        whole = [path for path in self._checkpoints(stage) if _is_complete(path)]
+        whole = [path for path in self._checkpoints(stage) if is_complete(path)]
         return max(whole, key=lambda path: _number(_CHECKPOINT, path.name), default=None)
 
     def final_dir(self, stage: Stage) -> Path:
@@ -324,16 +330,18 @@ class RunFolder:
             facts["stages"][stage] = dict(record)
             write_text(self.run_file, _json(facts))
 
-    def _cut(self, stage: Stage, step: int) -> None:
-        """Remove what a stage left of steps after ``step``."""
+    def _cut(self, stage: Stage, checkpoint: Path | None) -> None:
+        """Remove what a stage left after ``checkpoint``, or all of it."""
+        known = {} if checkpoint is None else rows_at(checkpoint)
         for file in (self.metrics_file, self.timings_file):
-            keep_lines(file, lambda row: row.get("stage") != stage or row.get("step", 0) <= step)
+            keep_first(file, int(known.get(file.name, 0)), lambda row: row.get("stage") == stage)
+        step = 0 if checkpoint is None else _number(_CHECKPOINT, checkpoint.name)
         for path in self._checkpoints(stage):
-            if not _is_complete(path):
+            if not is_complete(path):
                 _remove(path)
         if stage == "rl":
             for path in self.completions_dir.glob("step-*.jsonl"):
-                if _number(_COMPLETIONS, path.name) > step:
+                if checkpoint is None or _number(_COMPLETIONS, path.name) > step:
                     path.unlink()
 
     def _checkpoints(self, stage: Stage) -> list[Path]:
@@ -364,20 +372,6 @@ def _of_stage(rows: list[Row], stage: Stage | None) -> list[Row]:
 def _number(pattern: re.Pattern[str], name: str) -> int:
     found = pattern.fullmatch(name)
     return int(found[1]) if found else 0
-
-
-def _sizes(checkpoint: Path) -> dict[str, int]:
-    files = sorted(p for p in checkpoint.rglob("*") if p.is_file() and p.name != COMPLETE)
-    return {path.relative_to(checkpoint).as_posix(): path.stat().st_size for path in files}
-
-
-def _is_complete(checkpoint: Path) -> bool:
-    try:
-        marked = json.loads((checkpoint / COMPLETE).read_bytes())
-    except (OSError, ValueError):
-        return False
-    there = _sizes(checkpoint)
-    return isinstance(marked, dict) and all(there.get(name) == marked[name] for name in marked)
 
 
 def _remove(folder: Path) -> None:

@@ -45,11 +45,23 @@ def read_lines(path: Path) -> list[Row]:
     return rows
 
 
-def keep_lines(path: Path, wanted: Callable[[Row], bool]) -> None:
-    """Leave the rows that are ``wanted``, and no torn line; the file is replaced whole."""
+def keep_first(path: Path, count: int, counted: Callable[[Row], bool]) -> None:
+    """Leave the first ``count`` rows of those that are ``counted``, all others, and no torn line.
+
+    The file is replaced whole.
+    """
     if path.is_file():
-        rows = [row for row in read_lines(path) if wanted(row)]
-        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+        kept = []
+        for row in read_lines(path):
+            count -= counted(row)
+            if count >= 0 or not counted(row):
+                kept.append(row)
+        write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept))
+
+
+def mend(path: Path) -> None:
+    """Remove a last line that a kill has torn; the file is replaced whole."""
+    keep_first(path, 0, lambda row: False)
 
 
 def finite(value: Any) -> Any:

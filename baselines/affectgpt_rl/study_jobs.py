@@ -27,7 +27,7 @@ from ovmer_bench.files import write_text
 from .config import dump_config
 from .guards import EXIT_CODE as STOPPED_BY_A_GUARD
 from .run_folder import STAGES
-from .run_lines import append_line, keep_lines, read_lines
+from .run_lines import append_line, mend, read_lines
 from .study_plan import StudyRun
 
 SCRIPTS = Path(__file__).parents[1]
@@ -79,7 +79,7 @@ class Jobs:
 
     def __init__(self, output: Path, tell: Tell) -> None:
         self._output = output
-        keep_lines(_times_file(output), lambda row: True)  # a kill may have torn the last one
+        mend(_times_file(output))
         self._tell = tell
         self._processes: set[subprocess.Popen[bytes]] = set()
         self._writing = threading.Lock()

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from affectgpt_rl import metric_names as m
+from affectgpt_rl.run_checkpoints import COMPLETE
 from affectgpt_rl.run_environment import environment, git_revision
-from affectgpt_rl.run_folder import COMPLETE, RunFolder, Sample
-from affectgpt_rl.run_lines import append_line, finite, keep_lines, read_lines
+from affectgpt_rl.run_folder import RunFolder, Sample
+from affectgpt_rl.run_lines import append_line, finite, mend, read_lines
 from hypothesis import given
 from hypothesis import strategies as st
 from ovmer_bench import OvmerError
@@ -184,7 +185,9 @@ def test_going_on_cuts_what_the_checkpoint_does_not_know(folder: RunFolder) -> N
         folder.log("rl", step, {m.LOSS: 1.0, "step_time": 0.1})
         if step % 10 == 0:
             folder.write_completions(step, [{"text": "x", "reward": float("nan")}])
-    checkpoint(folder, 20)
+        if step == 20:
+            checkpoint(folder, 20)
+            folder.log("rl", 20, {m.HELD_OUT_EW_F: 0.5})  # written again by the run that goes on
     half = checkpoint(folder, 40, complete=False)
     with folder.metrics_file.open("ab") as file:
         file.write(b'{"stage": "rl", "step": 46, "lo')
@@ -266,7 +269,7 @@ from pathlib import Path
 from affectgpt_rl.run_folder import RunFolder
 folder = RunFolder(Path(sys.argv[1]))
 print("ready", flush=True)
-step = 0
+step = 5
 while True:
     step += 1
     folder.log("rl", step, {"loss": step / 7, "text" * 50: step})
@@ -275,6 +278,8 @@ while True:
 
 def test_a_kill_while_writing_leaves_a_folder_that_goes_on(folder: RunFolder) -> None:
     folder.start("rl", resume=False)
+    for step in range(1, 6):
+        folder.log("rl", step, {m.LOSS: 1.0})
     checkpoint(folder, 5)
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(folder.path)], stdout=subprocess.PIPE
@@ -308,7 +313,7 @@ def test_a_torn_file_keeps_all_whole_lines(
     path.write_bytes(torn)
     whole = [finite(row) for row in rows[: torn.count(b"\n")]]
     assert read_lines(path) == whole
-    keep_lines(path, lambda row: True)
+    mend(path)
     append_line(path, {"last": 1})
     assert read_lines(path) == [*whole, {"last": 1}]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from affectgpt_rl import study_jobs
 from affectgpt_rl.config_yaml import read_yaml, write_yaml
-from affectgpt_rl.run_folder import COMPLETE
+from affectgpt_rl.run_checkpoints import COMPLETE
 from affectgpt_rl.study_config import load_study
 from affectgpt_rl.study_jobs import Jobs, costs, last_lines
 from affectgpt_rl.study_plan import StudyRun, plan
