@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from openpyxl import Workbook
-from ovmer_bench.lexicon_releases import Release
+from ovmer_bench.lexicon.releases import Release
 
 FORMS = [
     ("sunny", "sunny, sunnily,sunniest"),

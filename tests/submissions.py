@@ -10,8 +10,8 @@ import numpy as np
 import yaml
 from ovmer_bench.corpora.registry import CORPORA
 from ovmer_bench.corpora.store import Corpus, save_corpus
-from ovmer_bench.gold import Gold, as_gold
-from ovmer_bench.schema import Sample
+from ovmer_bench.metrics.gold import Gold, as_gold
+from ovmer_bench.reading.schema import Sample
 
 META: dict[str, object] = {
     "title": "A system",

@@ -25,7 +25,7 @@ import small_release
 from command import Result, command, listing, run, run_here
 from ovmer_bench.corpora.registry import CORPORA
 from ovmer_bench.corpora.store import save_corpus
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 
 MEGABYTES_10 = 10_000_000
 GOLD = '{"id": "clip_a", "labels": ["happy"]}\n{"id": "clip_b", "labels": ["sad"]}\n'

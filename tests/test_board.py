@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ovmer_bench.comparison import compare
 from ovmer_bench.corpora.registry import MER_UNIBENCH
 from ovmer_bench.errors import InputError, OvmerError
-from ovmer_bench.gold import as_gold
-from ovmer_bench.readers import read_predictions
-from ovmer_bench.score_report import ScoreReport
-from ovmer_bench.scoring import evaluate, score
+from ovmer_bench.metrics.comparison import compare
+from ovmer_bench.metrics.gold import as_gold
+from ovmer_bench.metrics.score_report import ScoreReport
+from ovmer_bench.metrics.scoring import evaluate, score
+from ovmer_bench.reading.readers import read_predictions
 from ovmer_bench.submission import read_submission
 from ovmer_leaderboard.board import MOST_LABELS, UNIBENCH, Board, Row, Table
 from ovmer_leaderboard.collect import collect

@@ -28,7 +28,7 @@ from ovmer_bench.cli.main import group
 from ovmer_bench.corpora.registry import CORPORA, MER_UNIBENCH
 from ovmer_bench.corpora.store import save_corpus
 from ovmer_bench.files import write_text, write_texts, written_whole
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 
 
 class Shell:

@@ -9,8 +9,8 @@ import oracle_extra
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ovmer_bench.clip_scores import ClipScorer, clip_f, sample_f
-from ovmer_bench.statistics import clip_statistics
+from ovmer_bench.metrics.clip_scores import ClipScorer, clip_f, sample_f
+from ovmer_bench.metrics.statistics import clip_statistics
 from random_corpora import random_lists, random_world, rich_world, steady
 
 rngs = st.randoms(use_true_random=False)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from ovmer_bench.comparison import compare
 from ovmer_bench.errors import InputError
-from ovmer_bench.scoring import SCORES, Evaluation, evaluate
-from ovmer_bench.significance import false_discovery
+from ovmer_bench.metrics.comparison import compare
+from ovmer_bench.metrics.scoring import SCORES, Evaluation, evaluate
+from ovmer_bench.metrics.significance import false_discovery
 from random_corpora import random_lists, rich_world, similar_lists
 
 WORLD = rich_world(3)

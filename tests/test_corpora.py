@@ -28,7 +28,7 @@ from ovmer_bench.corpora.store import (
     verify,
 )
 from ovmer_bench.errors import CorpusError, InputError, OvmerError
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 
 
 @pytest.fixture(autouse=True)

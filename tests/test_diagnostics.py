@@ -9,8 +9,12 @@ import oracle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ovmer_bench.clip_scores import ClipScorer
-from ovmer_bench.diagnostics import (
+from ovmer_bench.lexicon import Lexicon, Wheel
+from ovmer_bench.metrics.clip_scores import ClipScorer
+from ovmer_bench.metrics.scoring import Evaluation, evaluate
+from ovmer_bench.metrics.statistics import clip_statistics
+from ovmer_bench.reading.schema import Sample
+from ovmer_bench.reports.diagnostics import (
     Confusion,
     confusion,
     label_counts,
@@ -18,10 +22,6 @@ from ovmer_bench.diagnostics import (
     worst_clips,
     worst_confusions,
 )
-from ovmer_bench.lexicon import Lexicon, Wheel
-from ovmer_bench.schema import Sample
-from ovmer_bench.scoring import Evaluation, evaluate
-from ovmer_bench.statistics import clip_statistics
 from random_corpora import random_lists, random_world, steady
 
 PLACES = {"red": "warm", "orange": "warm", "blue": "cold", "green": "mild"}

@@ -16,7 +16,7 @@ import click
 import ovmer_bench
 import pytest
 import yaml
-from affectgpt_rl.commands import predict, rl, sft, study
+from affectgpt_rl.commands import measure, predict, rl, sft, study
 from affectgpt_rl.config import load_config
 from console_blocks import README, ROOT, Page
 from ovmer_bench.cli.main import group
@@ -97,7 +97,7 @@ def test_python_examples_of_the_trainer(page: Page) -> None:
     assert not page.python_differences()
 
 
-SCRIPTS = {script.name: script for script in (sft, rl, predict, study)}
+SCRIPTS = {script.name: script for script in (sft, rl, predict, study, measure)}
 CONFIGURED = {"sft_train.py", "rl_train.py"}
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ovmer_bench.extraction import RulesExtractor, extract_labels
-from ovmer_bench.label_field import split_labels
 from ovmer_bench.lexicon import Lexicon, load_lexicon
 from ovmer_bench.parsing import parse_outputs
-from ovmer_bench.prose import sentences
-from ovmer_bench.prose_rules import load_rules
+from ovmer_bench.parsing.extraction import RulesExtractor, extract_labels
+from ovmer_bench.parsing.prose import sentences
+from ovmer_bench.parsing.prose_rules import load_rules
+from ovmer_bench.reading.label_field import split_labels
 
 
 @pytest.fixture(scope="module")

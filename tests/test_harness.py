@@ -20,16 +20,16 @@ from ovmer_bench.corpora.importers import import_corpus
 from ovmer_bench.corpora.registry import CORPORA, MER_UNIBENCH, corpus_info
 from ovmer_bench.corpora.store import corpus_folder, load_corpus, save_corpus
 from ovmer_bench.errors import InputError, OvmerError
-from ovmer_bench.gold import as_gold
 from ovmer_bench.harness import StopRun, load, only_tagged, process_results, tasks_dir
-from ovmer_bench.harness_media import clip_audio, clip_frames
-from ovmer_bench.harness_models import ReplayLM
-from ovmer_bench.harness_scores import metric_names
-from ovmer_bench.harness_setup import diagnose, run_harness
-from ovmer_bench.lexicon_upstream import install
-from ovmer_bench.readers import write_predictions
+from ovmer_bench.harness.media import clip_audio, clip_frames
+from ovmer_bench.harness.models import ReplayLM
+from ovmer_bench.harness.scores import metric_names
+from ovmer_bench.harness.setup import diagnose, run_harness
+from ovmer_bench.lexicon.upstream import install
+from ovmer_bench.metrics.gold import as_gold
+from ovmer_bench.reading.readers import write_predictions
+from ovmer_bench.reading.schema import Prediction, Sample
 from ovmer_bench.reference_systems import predict
-from ovmer_bench.schema import Prediction, Sample
 
 EMBEDDED = ("ovmer_scenes", "ovmer_mini")
 GROUPS = (
@@ -164,7 +164,7 @@ def test_task_file(task: str) -> None:
     names = [entry["metric"] for entry in config["metric_list"]]
     assert tuple(names) == metric_names(info)
     assert [entry["aggregation"].__module__ for entry in config["metric_list"]] == [
-        "ovmer_bench.harness_scores"
+        "ovmer_bench.harness.scores"
     ] * len(names)
     for name in names:
         if name.endswith("_stderr"):

@@ -15,8 +15,8 @@ from ovmer_bench import evaluate, prompts, read_predictions
 from ovmer_bench.corpora.registry import MER_UNIBENCH, corpus_info
 from ovmer_bench.corpora.store import attach_media, load_corpus, save_corpus
 from ovmer_bench.harness import StopRun, audio, frames, load, tasks_dir
-from ovmer_bench.harness_media import LONGEST_SIDE
-from ovmer_bench.schema import Sample
+from ovmer_bench.harness.media import LONGEST_SIDE
+from ovmer_bench.reading.schema import Sample
 from test_harness import harness, own_logging, replay, stand_in
 
 __all__ = ["own_logging"]
@@ -190,7 +190,7 @@ def audio_model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def heard(model: str, task: str, out: Path, **options: object) -> Any:
-    from ovmer_bench.harness_audio import AudioLM
+    from ovmer_bench.harness.audio_models import AudioLM
 
     made = AudioLM(pretrained=model, dtype="float32", device="cpu", batch_size=2)
     return harness(made, task, out, gen_kwargs={"max_gen_toks": 6}, **options)

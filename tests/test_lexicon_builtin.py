@@ -11,13 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from ovmer_bench import lexicon_build, lexicon_builtin
 from ovmer_bench.errors import LexiconError
 from ovmer_bench.files import read_text
 from ovmer_bench.lexicon import Lexicon
-from ovmer_bench.lexicon_derivation import WORDNET_FOLDER, Derivations
-from ovmer_bench.npz import read_npz
-from ovmer_bench.sentiment import sentiment
+from ovmer_bench.lexicon import build as lexicon_build
+from ovmer_bench.lexicon import builtin as lexicon_builtin
+from ovmer_bench.lexicon.derivation import WORDNET_FOLDER, Derivations
+from ovmer_bench.metrics.sentiment import sentiment
+from ovmer_bench.reading.npz import read_npz
 
 FOLDER = lexicon_build.lexicon_folder()
 
@@ -247,7 +248,7 @@ def test_the_digest_follows_every_resource(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_same_lexicon_whatever_the_hash_seed() -> None:
     code = (
-        "from ovmer_bench import lexicon_builtin as b; l = b.load();"
+        "from ovmer_bench.lexicon import builtin as b; l = b.load();"
         "print(l.sha256, list(l.wheel_words.items())[:99], l.lookup('not good at all'))"
     )
     outputs = {

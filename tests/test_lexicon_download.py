@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 import small_release
-from ovmer_bench import lexicon_download
 from ovmer_bench.errors import DownloadError, LexiconError
+from ovmer_bench.lexicon import download as lexicon_download
 from ovmer_bench.lexicon import load_lexicon
-from ovmer_bench.lexicon_download import Patience, download, download_and_install
-from ovmer_bench.lexicon_tables import MAX_FILE_BYTES
-from ovmer_bench.lexicon_upstream import RELEASES, compile_folder, installed_ids
+from ovmer_bench.lexicon.download import Patience, download, download_and_install
+from ovmer_bench.lexicon.tables import MAX_FILE_BYTES
+from ovmer_bench.lexicon.upstream import RELEASES, compile_folder, installed_ids
 
 SMALL = "weather-1"
 HASTY = Patience(silence=1.0, whole=2.0, attempts=2, pause=0.01)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench.lexicon import N_WHEELS, Lexicon, Wheel
-from ovmer_bench.lexicon_inspect import (
+from ovmer_bench.lexicon.inspect import (
     SECTOR_VALENCE,
     STATUSES,
     StatusCounts,
@@ -20,7 +20,7 @@ from ovmer_bench.lexicon_inspect import (
     diff,
     explain,
 )
-from ovmer_bench.lexicon_upstream import compile_folder
+from ovmer_bench.lexicon.upstream import compile_folder
 
 WHEEL = Wheel(
     "rings",

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import small_release
-from ovmer_bench import lexicon_tables
 from ovmer_bench.errors import InputError, OvmerError
-from ovmer_bench.lexicon_upstream import compile_folder
+from ovmer_bench.lexicon import tables as lexicon_tables
+from ovmer_bench.lexicon.upstream import compile_folder
 
 SMALL = "weather-1"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import oracle
 import pytest
 import small_release
-from ovmer_bench import lexicon_tables
 from ovmer_bench.errors import InputError, LexiconError, OvmerError
 from ovmer_bench.lexicon import Lexicon, load_lexicon
-from ovmer_bench.lexicon_upstream import (
+from ovmer_bench.lexicon import tables as lexicon_tables
+from ovmer_bench.lexicon.upstream import (
     RELEASES,
     UnverifiedLexicon,
     check_folder,
@@ -24,7 +24,7 @@ from ovmer_bench.lexicon_upstream import (
     installed_ids,
     load_installed,
 )
-from ovmer_bench.npz import read_npz
+from ovmer_bench.reading.npz import read_npz
 
 SMALL = "weather-1"
 YEARS = ("2025", "2026")

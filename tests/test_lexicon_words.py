@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from ovmer_bench.lexicon_builtin import Family, read_families, read_resources, rows
+from ovmer_bench.lexicon.builtin import Family, read_families, read_resources, rows
 
 CATEGORIES = {
     "speech_act",

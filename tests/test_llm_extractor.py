@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ovmer_bench.errors import ExtractorError
-from ovmer_bench.llm_extractor import LocalExtractor, ServerExtractor, messages_for
+from ovmer_bench.parsing.llm_extractor import LocalExtractor, ServerExtractor, messages_for
 
 TEXT = "The man smiles. In the text, he feels happy and proud."
 

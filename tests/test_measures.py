@@ -12,8 +12,8 @@ import oracle_extra
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from ovmer_bench import measures
-from ovmer_bench.measures import (
+from ovmer_bench.metrics import measures
+from ovmer_bench.metrics.measures import (
     AVERAGES,
     BasicMeasure,
     EwMeasure,
@@ -23,7 +23,7 @@ from ovmer_bench.measures import (
     point,
     skill,
 )
-from ovmer_bench.statistics import EW_METRICS, clip_statistics
+from ovmer_bench.metrics.statistics import EW_METRICS, clip_statistics
 from random_corpora import Lists, World, random_lists, random_world, rich_world, steady
 
 TOLERANCE = 1e-12

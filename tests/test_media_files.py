@@ -32,7 +32,7 @@ from ovmer_bench.corpora.media_check import PARTS, check_media, usable
 from ovmer_bench.corpora.media_errors import MediaError
 from ovmer_bench.corpora.media_files import load_audio, load_frames, sample_audio, sample_frames
 from ovmer_bench.errors import InputError
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 from PIL import Image
 
 MIDDLES = [3, 9, 15, 21, 28, 34, 40, 46]
@@ -470,7 +470,7 @@ for name in ("av", "soundfile", "PIL"):
 import ovmer_bench.corpora.store
 from ovmer_bench.corpora.media_files import load_audio, load_frames
 from ovmer_bench.corpora.media_check import check_media
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 for call in (
     lambda: load_frames("a.png"),
     lambda: load_audio("a.wav"),

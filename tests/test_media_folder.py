@@ -17,7 +17,7 @@ from ovmer_bench.corpora.media_store import MEDIA_FILE
 from ovmer_bench.corpora.registry import corpus_info
 from ovmer_bench.corpora.store import attach_media, corpus_folder, load_corpus, save_corpus, verify
 from ovmer_bench.errors import CorpusError, OvmerError
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 
 pytestmark = pytest.mark.usefixtures("home")
 

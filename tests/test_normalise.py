@@ -7,10 +7,10 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ovmer_bench import lexicon_builtin
-from ovmer_bench.label_spelling import Spellings
 from ovmer_bench.lexicon import Lexicon
-from ovmer_bench.normalise import MAX_CHARACTERS, canonical
+from ovmer_bench.lexicon import builtin as lexicon_builtin
+from ovmer_bench.lexicon.normalise import MAX_CHARACTERS, canonical
+from ovmer_bench.lexicon.spelling import Spellings
 
 FORMS = """
     happy unhappy sad sadness angry anger afraid fearless heart-broken worried neutral frustrated

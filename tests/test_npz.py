@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ovmer_bench import npz, unpickle
 from ovmer_bench.errors import InputError
-from ovmer_bench.npz import read_npz
-from ovmer_bench.unpickle import load_array
+from ovmer_bench.reading import npz, unpickle
+from ovmer_bench.reading.npz import read_npz
+from ovmer_bench.reading.unpickle import load_array
 
 MODULES = ("numpy.core", "numpy._core")
 

@@ -30,7 +30,7 @@ from ovmer_bench.corpora.ovmer_mini.generate import SPLITS, Clip, clip_of, make_
 from ovmer_bench.corpora.ovmer_mini.write import write_split
 from ovmer_bench.corpora.store import check_disjoint, verify
 from ovmer_bench.errors import CorpusError, InputError, OvmerError
-from ovmer_bench.readers import read_samples
+from ovmer_bench.reading.readers import read_samples
 from studies import mini_probes
 
 FOLDER = Path(generate.__file__).parent

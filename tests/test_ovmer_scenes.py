@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from ovmer_bench import load_corpus, load_lexicon, score
 from ovmer_bench.corpora.store import Corpus
-from ovmer_bench.gold import as_gold
 from ovmer_bench.lexicon import N_WHEELS, Lexicon
+from ovmer_bench.metrics.gold import as_gold
 from ovmer_bench.reference_systems import SYSTEMS, predict
 from studies import scenes_baseline, scenes_card, scenes_quality
 from studies.scenes_quality import clues, subtitle

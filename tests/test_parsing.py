@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench.errors import InputError
-from ovmer_bench.label_field import split_labels
 from ovmer_bench.lexicon import Lexicon, load_lexicon
 from ovmer_bench.parsing import parse_output, parse_outputs
+from ovmer_bench.reading.label_field import split_labels
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ovmer_bench.csv_tables import read_table
 from ovmer_bench.errors import InputError
-from ovmer_bench.readers import read_gold, read_predictions, write_predictions
-from ovmer_bench.schema import SCHEMA_VERSION, Prediction, Sample
-from ovmer_bench.strict_json import MAX_DEPTH, parse_json
+from ovmer_bench.reading.csv_tables import read_table
+from ovmer_bench.reading.readers import read_gold, read_predictions, write_predictions
+from ovmer_bench.reading.schema import SCHEMA_VERSION, Prediction, Sample
+from ovmer_bench.reading.strict_json import MAX_DEPTH, parse_json
 
 GOOD = '{"id": "a", "labels": ["happy", "难过"]}\n{"id": "b", "output": "<answer>sad</answer>"}\n'
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench.errors import InputError
-from ovmer_bench.extraction import extract_labels
-from ovmer_bench.gold import Gold, as_gold
 from ovmer_bench.lexicon import load_lexicon
+from ovmer_bench.metrics.gold import Gold, as_gold
+from ovmer_bench.metrics.scoring import evaluate
+from ovmer_bench.parsing.extraction import extract_labels
+from ovmer_bench.reading.schema import Sample
 from ovmer_bench.reference_systems import ONE_PER_SECTOR, SYSTEMS, predict
-from ovmer_bench.schema import Sample
-from ovmer_bench.scoring import evaluate
 
 CONSTANTS = ("constant", "one-per-sector", "all-labels")
 OPEN = {

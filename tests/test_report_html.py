@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from command import run
-from ovmer_bench.report_html import html
-from ovmer_bench.report_plots import scale
-from ovmer_bench.report_text import percent
-from ovmer_bench.schema import Prediction, Sample
-from ovmer_bench.scoring import Evaluation, evaluate
+from ovmer_bench.metrics.scoring import Evaluation, evaluate
+from ovmer_bench.reading.schema import Prediction, Sample
+from ovmer_bench.reports.html import html
+from ovmer_bench.reports.plots import scale
+from ovmer_bench.reports.text import percent
 
 PHONE, DESK = 360, 1280
 QUIET = (

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from ovmer_bench.corpora.registry import MER_UNIBENCH
 from ovmer_bench.errors import InputError
-from ovmer_bench.runs import summarise, unibench
-from ovmer_bench.score_report import Score, ScoreReport
-from ovmer_bench.scoring import score
+from ovmer_bench.metrics.runs import summarise, unibench
+from ovmer_bench.metrics.score_report import Score, ScoreReport
+from ovmer_bench.metrics.scoring import score
 
 GOLD = {"a": ["happy"], "b": ["angry"]}
 REPORT = score({"a": ["happy"], "b": ["sad"]}, GOLD, draws=0)

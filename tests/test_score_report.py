@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ovmer_bench.errors import InputError
-from ovmer_bench.schema import Sample
-from ovmer_bench.score_report import ScoreReport, reports_json
-from ovmer_bench.scoring import score
+from ovmer_bench.metrics.score_report import ScoreReport, reports_json
+from ovmer_bench.metrics.scoring import score
+from ovmer_bench.reading.schema import Sample
 from random_corpora import steady
 
 GOLD = {"a": ["happy", "relieved"], "b": ["angry", "xyzzy"], "c": ["sad"]}

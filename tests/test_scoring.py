@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ovmer_bench.errors import CorpusError, InputError, LexiconError
-from ovmer_bench.schema import Prediction, Sample
-from ovmer_bench.scoring import SCORES, Evaluation, evaluate, score
-from ovmer_bench.signature import Signature
+from ovmer_bench.metrics.scoring import SCORES, Evaluation, evaluate, score
+from ovmer_bench.metrics.signature import Signature
+from ovmer_bench.reading.schema import Prediction, Sample
 from random_corpora import random_lists, random_world, rich_world, steady
 
 rngs = st.randoms(use_true_random=False)

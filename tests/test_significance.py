@@ -7,8 +7,8 @@ from random import Random
 
 import numpy as np
 import pytest
-from ovmer_bench import significance
-from ovmer_bench.measures import (
+from ovmer_bench.metrics import significance
+from ovmer_bench.metrics.measures import (
     CHUNK,
     BasicMeasure,
     EwMeasure,
@@ -17,8 +17,8 @@ from ovmer_bench.measures import (
     Values,
     point,
 )
-from ovmer_bench.significance import Interval, bootstrap, false_discovery, paired_tests
-from ovmer_bench.statistics import Floats, clip_statistics
+from ovmer_bench.metrics.significance import Interval, bootstrap, false_discovery, paired_tests
+from ovmer_bench.metrics.statistics import Floats, clip_statistics
 from random_corpora import random_lists, rich_world, similar_lists
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ovmer_bench.errors import InputError
 from ovmer_bench.lexicon import Lexicon, Wheel
-from ovmer_bench.statistics import (
+from ovmer_bench.metrics.statistics import (
     EW_METRICS,
     M3_METRICS,
     STATUSES,

@@ -18,11 +18,11 @@ import yaml
 from command import command, listing, run, run_here
 from ovmer_bench.corpora.store import load_corpus
 from ovmer_bench.errors import InputError
-from ovmer_bench.gold import as_gold
+from ovmer_bench.metrics.gold import as_gold
 from ovmer_bench.reference_systems import SYSTEMS, predict
 from ovmer_bench.submission import check_submission, read_submission, task_called
-from ovmer_bench.submission_meta import meta_schema, read_meta
-from ovmer_bench.submission_pack import pack, prediction_files
+from ovmer_bench.submission.meta import meta_schema, read_meta
+from ovmer_bench.submission.pack import pack, prediction_files
 from submissions import META, licensed, noisy, submission, write_lines, write_meta
 
 ROOT = Path(__file__).parent.parent
@@ -384,7 +384,7 @@ def test_missing_libraries_are_named(tmp_path: Path) -> None:
     """Without the extra ``leaderboard`` the command says what to install."""
     code = (
         "import sys; sys.modules['jsonschema'] = None\n"
-        "from ovmer_bench.submission_meta import read_meta\n"
+        "from ovmer_bench.submission.meta import read_meta\n"
         "from ovmer_bench.errors import OvmerError\n"
         "try: read_meta(__import__('pathlib').Path('meta.yaml'))\n"
         "except OvmerError as error: print(error)\n"

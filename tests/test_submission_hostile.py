@@ -18,11 +18,11 @@ from command import listing, run
 from hypothesis import given
 from hypothesis import strategies as st
 from ovmer_bench.errors import InputError, OvmerError
-from ovmer_bench.readers import read_predictions
+from ovmer_bench.reading.readers import read_predictions
 from ovmer_bench.submission import check_folder, check_submission, read_submission
-from ovmer_bench.submission_meta import read_meta
-from ovmer_bench.submission_pack import pack, prediction_files
-from ovmer_bench.submission_safety import (
+from ovmer_bench.submission.meta import read_meta
+from ovmer_bench.submission.pack import pack, prediction_files
+from ovmer_bench.submission.safety import (
     MAX_FILE,
     MAX_INPUT,
     MAX_META,

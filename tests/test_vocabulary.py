@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ovmer_bench.statistics import STATUSES, clip_statistics
-from ovmer_bench.vocabulary import TOP_WORDS, vocabulary_health
+from ovmer_bench.metrics.statistics import STATUSES, clip_statistics
+from ovmer_bench.metrics.vocabulary import TOP_WORDS, vocabulary_health
 from random_corpora import random_lists, random_world, rich_world, steady
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from command import run
 from ovmer_bench.errors import InputError
-from ovmer_bench.gold import Gold, as_gold
+from ovmer_bench.metrics.gold import Gold, as_gold
+from ovmer_bench.metrics.scoring import evaluate
+from ovmer_bench.reading.schema import Sample
 from ovmer_bench.reference_systems import predict
-from ovmer_bench.schema import Sample
-from ovmer_bench.scoring import evaluate
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from .config_sections import Modality
-    from .media_gate import OnMissing
+    from .config.sections import Modality
+    from .data.media_gate import OnMissing
 
 _PATH = click.Path(path_type=Path)
 
@@ -36,8 +36,8 @@ def _of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
 def sft(path: Path, overrides: tuple[str, ...], resume: bool) -> None:
     """Cold start: warm up new encoders, then train on descriptions and gold."""
     run = _opened(path, overrides, resume)
-    from .run_report import write_report
-    from .stages import cold_start
+    from .runs.report import write_report
+    from .training.stages import cold_start
 
     folder = cold_start(run)
     if run.folder.main:
@@ -52,9 +52,9 @@ def sft(path: Path, overrides: tuple[str, ...], resume: bool) -> None:
 def rl(path: Path, overrides: tuple[str, ...], resume: bool) -> None:
     """GRPO with emotion-wheel rewards, on the cold start of the run; made first if need be."""
     run = _opened(path, overrides, resume)
-    from .guards import EXIT_CODE
-    from .run_report import write_report
-    from .stages import reinforce
+    from .runs.guards import EXIT_CODE
+    from .runs.report import write_report
+    from .training.stages import reinforce
 
     verdict = reinforce(run)
     if not run.folder.main:
@@ -89,7 +89,7 @@ def predict(
     """Answer every clip of a task greedily, and write a prediction file for `ovmer score`."""
     from transformers.utils import logging
 
-    from .prediction import predict_task
+    from .training.prediction import predict_task
 
     logging.disable_progress_bar()
 
@@ -163,8 +163,8 @@ def measure(
     import torch
     from rich.console import Console
 
-    from .measure import Load, check_device, measure_all, table_of, write_results
-    from .run_environment import environment
+    from .runs.environment import environment
+    from .training.measure import Load, check_device, measure_all, table_of, write_results
 
     gpu = torch.cuda.is_available()
     device = device or ("cuda" if gpu else "cpu")
@@ -193,7 +193,7 @@ def _opened(path: Path, overrides: tuple[str, ...], resume: bool) -> Any:
     config = load_config(path, overrides)
     from transformers.utils import logging
 
-    from .stages import Run
+    from .training.stages import Run
 
     logging.disable_progress_bar()  # ours says more
     return Run.open(config, resume=resume)

@@ -19,18 +19,18 @@ _EXPORTS = {
     "Lexicon": "lexicon",
     "load_lexicon": "lexicon",
     "load_corpus": "corpora.store",
-    "Prediction": "schema",
-    "Sample": "schema",
-    "read_predictions": "readers",
-    "extract_labels": "extraction",
+    "Prediction": "reading.schema",
+    "Sample": "reading.schema",
+    "read_predictions": "reading.readers",
+    "extract_labels": "parsing.extraction",
     "parse_output": "parsing",
-    "split_labels": "label_field",
-    "sample_f": "clip_scores",
-    "ClipScorer": "clip_scores",
-    "compare": "comparison",
-    "evaluate": "scoring",
-    "score": "scoring",
-    "ScoreReport": "score_report",
+    "split_labels": "reading.label_field",
+    "sample_f": "metrics.clip_scores",
+    "ClipScorer": "metrics.clip_scores",
+    "compare": "metrics.comparison",
+    "evaluate": "metrics.scoring",
+    "score": "metrics.scoring",
+    "ScoreReport": "metrics.score_report",
 }
 
 __all__ = [
@@ -54,18 +54,18 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from .clip_scores import ClipScorer, sample_f
-    from .comparison import compare
     from .corpora.store import load_corpus
     from .errors import OvmerError
-    from .extraction import extract_labels
-    from .label_field import split_labels
     from .lexicon import Lexicon, load_lexicon
+    from .metrics.clip_scores import ClipScorer, sample_f
+    from .metrics.comparison import compare
+    from .metrics.score_report import ScoreReport
+    from .metrics.scoring import evaluate, score
     from .parsing import parse_output
-    from .readers import read_predictions
-    from .schema import Prediction, Sample
-    from .score_report import ScoreReport
-    from .scoring import evaluate, score
+    from .parsing.extraction import extract_labels
+    from .reading.label_field import split_labels
+    from .reading.readers import read_predictions
+    from .reading.schema import Prediction, Sample
 
 
 def __getattr__(name: str) -> object:

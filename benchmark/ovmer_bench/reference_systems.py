@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from .errors import InputError, did_you_mean
-from .extraction import extract_labels
-from .gold import Gold
 from .lexicon import load_lexicon
-from .schema import Prediction, Sample
+from .metrics.gold import Gold
+from .parsing.extraction import extract_labels
+from .reading.schema import Prediction, Sample
 from .word_classifier import classify
 
 ONE_PER_SECTOR = ("happy", "sad", "angry", "scared", "surprised", "disgusted")

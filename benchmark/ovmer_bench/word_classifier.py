@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError, OvmerError
-from .gold import Gold, as_gold
-from .schema import Prediction, Sample
-from .scoring import evaluate
+from .metrics.gold import Gold, as_gold
+from .metrics.scoring import evaluate
+from .reading.schema import Prediction, Sample
 
 FOLDS = 5
 INNER_FOLDS = 4

@@ -8,8 +8,8 @@ from pathlib import Path
 from ovmer_bench.corpora.registry import CORPORA
 from ovmer_bench.errors import InputError
 from ovmer_bench.submission import Submission
-from ovmer_bench.submission_safety import check_shown
-from ovmer_bench.submission_yaml import read_yaml
+from ovmer_bench.submission.safety import check_shown
+from ovmer_bench.submission.yaml import read_yaml
 
 from .board import Change
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from ovmer_bench import __version__
 from ovmer_bench.cli.main import run
-from ovmer_bench.significance import DEFAULT_DRAWS, DEFAULT_SEED
+from ovmer_bench.metrics.significance import DEFAULT_DRAWS, DEFAULT_SEED
 
 _FOLDER = click.Path(path_type=Path)
 SUBMISSIONS = Path("leaderboard/submissions")
@@ -68,7 +68,7 @@ def sign_command(names: tuple[str, ...], submissions: Path, lexicons: tuple[str,
     their hashes into signed-off.txt beside the folder of submissions.
     """
     from ovmer_bench.lexicon import BUILTIN_ID
-    from ovmer_bench.lexicon_upstream import installed_ids
+    from ovmer_bench.lexicon.upstream import installed_ids
     from ovmer_bench.submission import read_submission, submission_folders
 
     from .signed_off import LEDGER, sign_off

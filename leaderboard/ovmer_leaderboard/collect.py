@@ -9,13 +9,13 @@ from pathlib import Path
 from ovmer_bench import __version__
 from ovmer_bench.corpora.registry import CORPORA
 from ovmer_bench.errors import InputError
-from ovmer_bench.gold import Gold, as_gold
 from ovmer_bench.lexicon import BUILTIN_ID, Lexicon, load_lexicon
-from ovmer_bench.lexicon_releases import RELEASES
-from ovmer_bench.lexicon_upstream import installed_ids
-from ovmer_bench.significance import DEFAULT_DRAWS, DEFAULT_SEED
+from ovmer_bench.lexicon.releases import RELEASES
+from ovmer_bench.lexicon.upstream import installed_ids
+from ovmer_bench.metrics.gold import Gold, as_gold
+from ovmer_bench.metrics.significance import DEFAULT_DRAWS, DEFAULT_SEED
 from ovmer_bench.submission import Submission, has_gold, read_submission, submission_folders
-from ovmer_bench.submission_safety import harmless
+from ovmer_bench.submission.safety import harmless
 
 from .board import Board, Result, System
 from .changes import CHANGES, changes

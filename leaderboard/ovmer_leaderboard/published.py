@@ -9,7 +9,7 @@ from typing import Any
 
 from ovmer_bench.corpora.registry import CORPORA
 from ovmer_bench.errors import InputError
-from ovmer_bench.submission_yaml import read_yaml
+from ovmer_bench.submission.yaml import read_yaml
 
 from .board import AS_PUBLISHED, UNIBENCH, Result, Score, System
 

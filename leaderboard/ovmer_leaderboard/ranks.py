@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
-from ovmer_bench.comparison import DEFAULT_ALPHA
-from ovmer_bench.significance import CONFIDENCE, false_discovery
+from ovmer_bench.metrics.comparison import DEFAULT_ALPHA
+from ovmer_bench.metrics.significance import CONFIDENCE, false_discovery
 
 from .board import Matrix, Method, Pairs, Row
 from .scoring import Drawn

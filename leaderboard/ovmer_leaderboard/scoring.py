@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from ovmer_bench.clip_scores import clip_f
-from ovmer_bench.diagnostics import confusion, label_counts, sector_health
-from ovmer_bench.gold import Gold
 from ovmer_bench.lexicon import LEVELS, N_WHEELS, Lexicon
-from ovmer_bench.measures import Measure, Values
-from ovmer_bench.readers import PredictionFile
-from ovmer_bench.schema import Prediction
-from ovmer_bench.score_report import Score as ReportScore
-from ovmer_bench.score_report import ScoreReport
-from ovmer_bench.scoring import SCORES, Evaluation, evaluate
-from ovmer_bench.statistics import Floats
-from ovmer_bench.submission_safety import harmless_label
-from ovmer_bench.vocabulary import SideHealth, VocabularyHealth
+from ovmer_bench.metrics.clip_scores import clip_f
+from ovmer_bench.metrics.gold import Gold
+from ovmer_bench.metrics.measures import Measure, Values
+from ovmer_bench.metrics.score_report import Score as ReportScore
+from ovmer_bench.metrics.score_report import ScoreReport
+from ovmer_bench.metrics.scoring import SCORES, Evaluation, evaluate
+from ovmer_bench.metrics.statistics import Floats
+from ovmer_bench.metrics.vocabulary import SideHealth, VocabularyHealth
+from ovmer_bench.reading.readers import PredictionFile
+from ovmer_bench.reading.schema import Prediction
+from ovmer_bench.reports.diagnostics import confusion, label_counts, sector_health
+from ovmer_bench.submission.safety import harmless_label
 
 from .board import (
     MOST_LABELS,

@@ -21,9 +21,9 @@ from ovmer_bench.corpora.registry import corpus_info
 from ovmer_bench.errors import InputError
 from ovmer_bench.files import read_bytes, read_text, write_texts
 from ovmer_bench.lexicon import load_lexicon
-from ovmer_bench.readers import PredictionFile
-from ovmer_bench.score_report import ScoreReport
-from ovmer_bench.scoring import evaluate
+from ovmer_bench.metrics.score_report import ScoreReport
+from ovmer_bench.metrics.scoring import evaluate
+from ovmer_bench.reading.readers import PredictionFile
 from ovmer_bench.submission import REPORTS, Submission, has_gold
 
 LEDGER = "signed-off.txt"

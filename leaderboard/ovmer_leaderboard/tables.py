@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from ovmer_bench.corpora.registry import CORPORA, MER_UNIBENCH
 from ovmer_bench.lexicon import BUILTIN_ID
-from ovmer_bench.runs import unibench
-from ovmer_bench.signature import HASH_PREFIX
+from ovmer_bench.metrics.runs import unibench
+from ovmer_bench.metrics.signature import HASH_PREFIX
 
 from .board import AS_PUBLISHED, UNIBENCH, Evidence, Result, Row, System, Table, Task
 from .published import main_score

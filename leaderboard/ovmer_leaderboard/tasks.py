@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ovmer_bench.corpora.registry import CORPORA, MER_UNIBENCH, CorpusInfo
-from ovmer_bench.gold import Gold
-from ovmer_bench.report_text import TITLES
+from ovmer_bench.metrics.gold import Gold
+from ovmer_bench.reports.text import TITLES
 
 from .board import UNIBENCH, Clip, ScoreInfo, Task, Track
 from .published import main_score

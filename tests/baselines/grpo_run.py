@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from affectgpt_rl.grpo import AffectGPTGRPOTrainer
-from affectgpt_rl.grpo_settings import grpo_config
-from affectgpt_rl.media_bank import MediaBank
+from affectgpt_rl.data.media_bank import MediaBank
+from affectgpt_rl.training.grpo import AffectGPTGRPOTrainer
+from affectgpt_rl.training.grpo_settings import grpo_config
 from tiny_policy import ROWS, Policy, clip, fresh, tiny
 
 FROZEN = ("audio_encoder", "frame_encoder")

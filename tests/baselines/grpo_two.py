@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from affectgpt_rl.media_bank import MediaBank
+from affectgpt_rl.data.media_bank import MediaBank
 from affectgpt_rl.policy import AffectGPTForConditionalGeneration
-from affectgpt_rl.policy_pass import PolicyPass
-from affectgpt_rl.rollouts import Sampled
+from affectgpt_rl.training.policy_pass import PolicyPass
+from affectgpt_rl.training.rollouts import Sampled
 from grpo_run import FROZEN, SHAPES, make_trainer, rows_of
 from ovmer_bench import OvmerError
 from tiny_policy import fresh, tiny

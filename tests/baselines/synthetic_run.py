@@ -6,9 +6,9 @@ import math
 import random
 from pathlib import Path
 
-from affectgpt_rl import metric_names as m
 from affectgpt_rl.config import RunConfig, load_config
-from affectgpt_rl.run_folder import Moment, RunFolder, Sample
+from affectgpt_rl.runs import metric_names as m
+from affectgpt_rl.runs.folder import Moment, RunFolder, Sample
 from ovmer_bench import score
 from ovmer_bench.corpora.ovmer_mini.generate import samples
 

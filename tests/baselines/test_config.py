@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from affectgpt_rl.config import RunConfig, dump_config, load_config, parse_config
-from affectgpt_rl.config_sections import Section
-from affectgpt_rl.config_yaml import parse_yaml, read_yaml, write_yaml
+from affectgpt_rl.config.sections import Section
+from affectgpt_rl.config.yaml import parse_yaml, read_yaml, write_yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from ovmer_bench import OvmerError
@@ -349,7 +349,7 @@ def test_layers_that_are_wrapped_are_those_of_the_large_policy() -> None:
 def test_names_of_parts_are_those_of_the_policy() -> None:
     from typing import get_args
 
-    from affectgpt_rl.config_sections import Part, Policy
+    from affectgpt_rl.config.sections import Part, Policy
     from affectgpt_rl.policy.configuration import FREEZABLE, FUSIONS
 
     assert get_args(Part) == FREEZABLE

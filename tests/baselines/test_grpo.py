@@ -7,19 +7,19 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-import affectgpt_rl.policy_pass
+import affectgpt_rl.training.policy_pass
 import pytest
 import torch
 from affectgpt_rl.config import load_config
-from affectgpt_rl.grpo import AffectGPTGRPOTrainer
-from affectgpt_rl.grpo_settings import EXPLICIT, grpo_config, settings_of
-from affectgpt_rl.media_bank import MediaBank
+from affectgpt_rl.data.media_bank import MediaBank
 from affectgpt_rl.policy import AffectGPTForConditionalGeneration
 from affectgpt_rl.policy.trainable import FUSION_PARTS
-from affectgpt_rl.policy_pass import silent_placeholders
-from affectgpt_rl.processes import check_world_size
-from affectgpt_rl.reward_config import build_rewards
-from affectgpt_rl.rollouts import Sampled
+from affectgpt_rl.rewards.config import build_rewards
+from affectgpt_rl.training.grpo import AffectGPTGRPOTrainer
+from affectgpt_rl.training.grpo_settings import EXPLICIT, grpo_config, settings_of
+from affectgpt_rl.training.policy_pass import silent_placeholders
+from affectgpt_rl.training.processes import check_world_size
+from affectgpt_rl.training.rollouts import Sampled
 from datasets import Dataset
 from grpo_run import (
     ALIKE,
@@ -119,7 +119,7 @@ def test_placeholders_have_no_probability_in_training_either(
 ) -> None:
     """An untrained policy gives them 2 %; without the mask, training would see them."""
     monkeypatch.setattr(
-        affectgpt_rl.policy_pass, "silent_placeholders", lambda policy: nullcontext()
+        affectgpt_rl.training.policy_pass, "silent_placeholders", lambda policy: nullcontext()
     )
     assert recorded_gap(tmp_path) > 0.01
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 import torch
-from affectgpt_rl.grpo import AffectGPTGRPOTrainer
-from affectgpt_rl.resume import (
+from affectgpt_rl.training.grpo import AffectGPTGRPOTrainer
+from affectgpt_rl.training.resume import (
     EpochSampler,
     Rhythm,
     check_boundaries,
     check_checkpoint,
     last_checkpoint,
 )
-from affectgpt_rl.rollouts import Sampled
+from affectgpt_rl.training.rollouts import Sampled
 from grpo_run import FROZEN, SHAPES, make_trainer, rows_of
 from hypothesis import given
 from hypothesis import strategies as st

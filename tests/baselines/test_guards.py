@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from affectgpt_rl import metric_names as m
-from affectgpt_rl.config_sections import Guards
-from affectgpt_rl.guards import Verdict, Watch, rules
+from affectgpt_rl.config.sections import Guards
+from affectgpt_rl.runs import metric_names as m
+from affectgpt_rl.runs.guards import Verdict, Watch, rules
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,7 +131,7 @@ def test_any_numbers_are_taken(rows: list[dict[str, Any]]) -> None:
 def test_a_trainer_ends_with_a_checkpoint_between_samplings(
     tmp_path: Path, boundary: int, stops: int
 ) -> None:
-    from affectgpt_rl.callbacks import GuardCallback, attach
+    from affectgpt_rl.training.callbacks import GuardCallback, attach
     from tiny_trainer import tiny_trainer
     from transformers import TrainerCallback
 
@@ -155,7 +155,7 @@ def test_a_trainer_ends_with_a_checkpoint_between_samplings(
 @pytest.mark.train
 def test_a_loss_that_is_not_finite_reaches_the_guard(tmp_path: Path) -> None:
     import torch
-    from affectgpt_rl.callbacks import GuardCallback, attach
+    from affectgpt_rl.training.callbacks import GuardCallback, attach
     from tiny_trainer import tiny_trainer
 
     trainer = tiny_trainer(tmp_path, steps=20)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from affectgpt_rl.clips import TrainingClip, load_clips
-from affectgpt_rl.config_sections import Prompt, Source
-from affectgpt_rl.evaluation import answers, media_gap
-from affectgpt_rl.inputs import IGNORED, Shown, TextInputs, joined
-from affectgpt_rl.policies import LoadedPolicy
+from affectgpt_rl.config.sections import Prompt, Source
+from affectgpt_rl.data.clips import TrainingClip, load_clips
+from affectgpt_rl.data.inputs import IGNORED, Shown, TextInputs, joined
+from affectgpt_rl.data.prompting import Prompter, with_one_start
+from affectgpt_rl.policy.loading import LoadedPolicy
 from affectgpt_rl.policy.mini import END, mini_tokenizer, text_config
-from affectgpt_rl.prompting import Prompter, with_one_start
+from affectgpt_rl.training.evaluation import answers, media_gap
 from hypothesis import given
 from hypothesis import strategies as st
 from ovmer_bench import OvmerError

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from affectgpt_rl.bradley_terry import better_half, strengths
-from affectgpt_rl.judges import Comparison, GoldJudge, LocalJudge, ServerJudge
 from affectgpt_rl.rewards import perception_reward
+from affectgpt_rl.rewards.bradley_terry import better_half, strengths
+from affectgpt_rl.rewards.judges import Comparison, GoldJudge, LocalJudge, ServerJudge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench import OvmerError

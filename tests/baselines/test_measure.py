@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 from affectgpt_rl.commands import measure
-from affectgpt_rl.measure import Load, measure_one, policy_of_shape, table_of
-from affectgpt_rl.stopwatch import PARTS, Stopwatch
+from affectgpt_rl.training.measure import Load, measure_one, policy_of_shape, table_of
+from affectgpt_rl.training.stopwatch import PARTS, Stopwatch
 from click.testing import CliRunner
 from ovmer_bench import OvmerError
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from affectgpt_rl.media_bank import MediaBank, policy_of
-from affectgpt_rl.media_store import MediaStore
+from affectgpt_rl.data.media_bank import MediaBank, policy_of
+from affectgpt_rl.data.media_store import MediaStore
 from affectgpt_rl.policy import AffectGPTForConditionalGeneration
 from affectgpt_rl.policy.trainable import FUSION_PARTS
 from grpo_run import FROZEN, SHAPES, FixedClip, rows_of

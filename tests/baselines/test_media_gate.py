@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from affectgpt_rl.clips import TrainingClip, clips_of
-from affectgpt_rl.media_gate import readable, readable_data, with_frames
+from affectgpt_rl.data.clips import TrainingClip, clips_of
+from affectgpt_rl.data.media_gate import readable, readable_data, with_frames
 from media_made import save_tone, save_video
 from ovmer_bench import OvmerError, Sample
 from ovmer_bench.corpora.ovmer_mini.generate import samples

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from affectgpt_rl.adapters import adapter_config, merge_adapter, with_adapter
 from affectgpt_rl.config import load_config
-from affectgpt_rl.config_sections import Policy
-from affectgpt_rl.media_bank import MediaBank
-from affectgpt_rl.policies import LoadedPolicy, load_policy, new_policy
+from affectgpt_rl.config.sections import Policy
+from affectgpt_rl.data.media_bank import MediaBank
+from affectgpt_rl.policy.adapters import adapter_config, merge_adapter, with_adapter
+from affectgpt_rl.policy.loading import LoadedPolicy, load_policy, new_policy
+from affectgpt_rl.policy.processors import assembled, load_processor
 from affectgpt_rl.policy.trainable import trainable_parameters
-from affectgpt_rl.processors import assembled, load_processor
 from grpo_run import SHAPES
 from ovmer_bench import OvmerError
 from safetensors.torch import load_file

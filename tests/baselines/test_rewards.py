@@ -11,19 +11,6 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from affectgpt_rl.completions import (
-    answer_labels,
-    answer_of,
-    follows_template,
-    text_of,
-    thought_labels,
-    thought_of,
-)
-from affectgpt_rl.contrast import TrainingGold
-from affectgpt_rl.hit_rate import HitRate
-from affectgpt_rl.judges import Comparison
-from affectgpt_rl.length_penalties import LENGTH_PENALTIES
-from affectgpt_rl.reward_config import KINDS, Reward, build_rewards
 from affectgpt_rl.rewards import (
     accuracy_reward,
     alignment_reward,
@@ -33,10 +20,23 @@ from affectgpt_rl.rewards import (
     hit_rate_reward,
     perception_reward,
 )
+from affectgpt_rl.rewards.completions import (
+    answer_labels,
+    answer_of,
+    follows_template,
+    text_of,
+    thought_labels,
+    thought_of,
+)
+from affectgpt_rl.rewards.config import KINDS, Reward, build_rewards
+from affectgpt_rl.rewards.contrast import TrainingGold
+from affectgpt_rl.rewards.hit_rate import HitRate
+from affectgpt_rl.rewards.judges import Comparison
+from affectgpt_rl.rewards.length_penalties import LENGTH_PENALTIES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench import ClipScorer, OvmerError, evaluate, load_lexicon, parse_output, sample_f
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 
 steady = settings(deadline=None, max_examples=100)
 WORDS = (
@@ -535,7 +535,7 @@ def test_rows_of_another_length_are_refused() -> None:
 
 def test_rewards_import_nothing_heavy() -> None:
     code = (
-        "import sys, json; import affectgpt_rl.reward_config as c;"
+        "import sys, json; import affectgpt_rl.rewards.config as c;"
         "c.build_rewards({'accuracy': {}})[0](completions=['x'], gold=[['sad']]);"
         "print(json.dumps([m for m in ('torch', 'transformers', 'trl', 'httpx', 'scipy', 'rich')"
         " if m in sys.modules]))"

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from affectgpt_rl import metric_names as m
-from affectgpt_rl.run_checkpoints import COMPLETE
-from affectgpt_rl.run_environment import environment, git_revision
-from affectgpt_rl.run_folder import RunFolder, Sample
-from affectgpt_rl.run_lines import append_line, finite, mend, read_lines
+from affectgpt_rl.runs import metric_names as m
+from affectgpt_rl.runs.checkpoints import COMPLETE
+from affectgpt_rl.runs.environment import environment, git_revision
+from affectgpt_rl.runs.folder import RunFolder, Sample
+from affectgpt_rl.runs.lines import append_line, finite, mend, read_lines
 from hypothesis import given
 from hypothesis import strategies as st
 from ovmer_bench import OvmerError
@@ -87,7 +87,7 @@ def test_another_environment_is_added_once(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_revision_is_that_of_this_source_or_none() -> None:
     root = Path(__file__).parents[2]
-    source = "baselines/affectgpt_rl/run_environment.py"
+    source = "baselines/affectgpt_rl/runs/environment.py"
     tracked = subprocess.run(["git", "ls-files", source], cwd=root, capture_output=True, text=True)
     if not tracked.stdout.strip():
         assert git_revision() is None
@@ -266,7 +266,7 @@ def test_samples_come_back(folder: RunFolder) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from affectgpt_rl.run_folder import RunFolder
+from affectgpt_rl.runs.folder import RunFolder
 folder = RunFolder(Path(sys.argv[1]))
 print("ready", flush=True)
 step = 5

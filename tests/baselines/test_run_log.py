@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from affectgpt_rl import metric_names as m
-from affectgpt_rl.run_folder import RunFolder
-from affectgpt_rl.run_log import RunLog, line
+from affectgpt_rl.runs import metric_names as m
+from affectgpt_rl.runs.folder import RunFolder
+from affectgpt_rl.runs.log import RunLog, line
 from rich.console import Console
 from synthetic_run import mini
 
@@ -184,7 +184,7 @@ def test_tensorboard_gets_the_same_and_forgets_what_is_done_again(folder: RunFol
 
 @pytest.fixture
 def callbacks(folder: RunFolder) -> Callable[[], list[Any]]:
-    from affectgpt_rl.callbacks import CheckpointCallback, LogCallback
+    from affectgpt_rl.training.callbacks import CheckpointCallback, LogCallback
 
     def make() -> list[Any]:
         console = Console(file=io.StringIO())
@@ -198,7 +198,7 @@ def callbacks(folder: RunFolder) -> Callable[[], list[Any]]:
 def test_a_trainer_that_goes_on_leaves_the_same_metrics(
     folder: RunFolder, tmp_path: Path, callbacks: Callable[[], list[Any]], capsys: Any
 ) -> None:
-    from affectgpt_rl.callbacks import attach
+    from affectgpt_rl.training.callbacks import attach
     from tiny_trainer import tiny_trainer
 
     def train(resume: Path | None) -> None:

@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from affectgpt_rl import metric_names as m
-from affectgpt_rl.guards import Watch, rules
-from affectgpt_rl.run_folder import RunFolder, Sample
-from affectgpt_rl.run_plots import Curve, curves_svg, smoothed, thinned
-from affectgpt_rl.run_report import html, pictures, shown, write_report
+from affectgpt_rl.runs import metric_names as m
+from affectgpt_rl.runs.folder import RunFolder, Sample
+from affectgpt_rl.runs.guards import Watch, rules
+from affectgpt_rl.runs.plots import Curve, curves_svg, smoothed, thinned
+from affectgpt_rl.runs.report import html, pictures, shown, write_report
 from hypothesis import given
 from hypothesis import strategies as st
 from ovmer_bench import OvmerError, ScoreReport

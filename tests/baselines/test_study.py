@@ -10,20 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from affectgpt_rl.config_yaml import read_yaml
-from affectgpt_rl.run_folder import RunFolder
+from affectgpt_rl.config.yaml import read_yaml
+from affectgpt_rl.runs.folder import RunFolder
 from affectgpt_rl.study import write_page
-from affectgpt_rl.study_comparisons import Difference, differences, verdict
-from affectgpt_rl.study_config import Claim, Pair, StudyConfig, load_study
-from affectgpt_rl.study_page import page
-from affectgpt_rl.study_plan import StudyRun, plan
-from affectgpt_rl.study_results import Results, RunResult, Shown, against, wanted
-from affectgpt_rl.study_scores import SCORES, RunMeasure, TaskGold, values_of
+from affectgpt_rl.study.comparisons import Difference, differences, verdict
+from affectgpt_rl.study.config import Claim, Pair, StudyConfig, load_study
+from affectgpt_rl.study.page import page
+from affectgpt_rl.study.plan import StudyRun, plan
+from affectgpt_rl.study.results import Results, RunResult, Shown, against, wanted
+from affectgpt_rl.study.scores import SCORES, RunMeasure, TaskGold, values_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench import OvmerError, evaluate, load_lexicon
-from ovmer_bench.schema import Sample
-from ovmer_bench.sentiment import sentiment
+from ovmer_bench.metrics.sentiment import sentiment
+from ovmer_bench.reading.schema import Sample
 
 BASELINES = Path(__file__).parents[2] / "baselines"
 DOCS = BASELINES.parent / "docs"

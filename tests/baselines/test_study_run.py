@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from affectgpt_rl import study_jobs
-from affectgpt_rl.config_yaml import read_yaml, write_yaml
-from affectgpt_rl.run_checkpoints import COMPLETE
-from affectgpt_rl.study_config import load_study
-from affectgpt_rl.study_jobs import Jobs, costs, last_lines
-from affectgpt_rl.study_plan import StudyRun, plan
-from affectgpt_rl.study_progress import StudyProgress
-from affectgpt_rl.study_results import Results
+from affectgpt_rl.config.yaml import read_yaml, write_yaml
+from affectgpt_rl.runs.checkpoints import COMPLETE
+from affectgpt_rl.study import jobs as study_jobs
+from affectgpt_rl.study.config import load_study
+from affectgpt_rl.study.jobs import Jobs, costs, last_lines
+from affectgpt_rl.study.plan import StudyRun, plan
+from affectgpt_rl.study.progress import StudyProgress
+from affectgpt_rl.study.results import Results
 from rich.console import Console
 
 BASELINES = Path(__file__).parents[2] / "baselines"

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 import torch
-from affectgpt_rl.adapters import adapter_config
-from affectgpt_rl.clips import load_clips
-from affectgpt_rl.grpo import AffectGPTGRPOTrainer
-from affectgpt_rl.grpo_settings import grpo_config
-from affectgpt_rl.inputs import TextInputs
-from affectgpt_rl.policies import load_policy
+from affectgpt_rl.data.clips import load_clips
+from affectgpt_rl.data.inputs import TextInputs
+from affectgpt_rl.policy.adapters import adapter_config
+from affectgpt_rl.policy.loading import load_policy
 from affectgpt_rl.policy.mini import mini_tokenizer, text_config
-from affectgpt_rl.run_folder import RunFolder
+from affectgpt_rl.runs.folder import RunFolder
+from affectgpt_rl.training.grpo import AffectGPTGRPOTrainer
+from affectgpt_rl.training.grpo_settings import grpo_config
 from grpo_run import SETTINGS, even_tokens
 from ovmer_bench import evaluate, load_corpus
-from ovmer_bench.readers import read_predictions, read_samples
+from ovmer_bench.reading.readers import read_predictions, read_samples
 from safetensors.torch import load_file
 from scripts import OF_A_FOLDER, metrics, rows, started, within, words
 from transformers import Qwen2ForCausalLM

@@ -8,19 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import affectgpt_rl.policy_pass
+import affectgpt_rl.training.policy_pass
 import pytest
 import torch
-from affectgpt_rl.clips import TrainingClip, clips_of, load_clips
-from affectgpt_rl.config_sections import Prompt, Source
-from affectgpt_rl.evaluation import answers, media_gap
-from affectgpt_rl.grpo import AffectGPTGRPOTrainer
-from affectgpt_rl.grpo_settings import grpo_config
-from affectgpt_rl.inputs import PolicyInputs, Shown
-from affectgpt_rl.policies import LoadedPolicy, load_policy
+from affectgpt_rl.config.sections import Prompt, Source
+from affectgpt_rl.data.clips import TrainingClip, clips_of, load_clips
+from affectgpt_rl.data.inputs import PolicyInputs, Shown
+from affectgpt_rl.data.vision_inputs import OmniInputs, VisionInputs
+from affectgpt_rl.policy.loading import LoadedPolicy, load_policy
 from affectgpt_rl.policy.mini import mini_tokenizer
-from affectgpt_rl.policy_pass import placeholders_of
-from affectgpt_rl.vision_inputs import OmniInputs, VisionInputs
+from affectgpt_rl.training.evaluation import answers, media_gap
+from affectgpt_rl.training.grpo import AffectGPTGRPOTrainer
+from affectgpt_rl.training.grpo_settings import grpo_config
+from affectgpt_rl.training.policy_pass import placeholders_of
 from grpo_run import SETTINGS, even_tokens
 from ovmer_bench import OvmerError
 from ovmer_bench.corpora.ovmer_mini.generate import samples
@@ -144,7 +144,7 @@ def test_placeholders_are_never_said(
     answers(policy.model, inputs, clips, batch_size=2, max_new_tokens=6)
     assert len(chosen) == 4 and not torch.isin(torch.cat(chosen), torch.tensor(ids)).any()
 
-    monkeypatch.setattr(affectgpt_rl.policy_pass, "placeholders_of", lambda model: ())
+    monkeypatch.setattr(affectgpt_rl.training.policy_pass, "placeholders_of", lambda model: ())
     assert gap(saved, name, tmp_path, clips) > 1e-3, "an untrained policy gives them some"
 
 

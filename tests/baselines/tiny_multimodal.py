@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from affectgpt_rl.policy.mini import mini_tokenizer
-from affectgpt_rl.processors import assembled
+from affectgpt_rl.policy.processors import assembled
 from transformers import (
     CLIPImageProcessorPil,
     CLIPVisionConfig,

@@ -11,7 +11,7 @@ import argparse
 import time
 from collections.abc import Callable
 
-from affectgpt_rl.reward_config import build_rewards
+from affectgpt_rl.rewards.config import build_rewards
 from ovmer_bench import load_lexicon
 from workload import synthetic_clips
 

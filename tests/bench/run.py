@@ -24,8 +24,8 @@ from typing import Any
 
 from ovmer_bench import ClipScorer, evaluate, load_lexicon
 from ovmer_bench.lexicon import Lexicon
-from ovmer_bench.significance import DEFAULT_DRAWS
-from ovmer_bench.statistics import EW_METRICS
+from ovmer_bench.metrics.significance import DEFAULT_DRAWS
+from ovmer_bench.metrics.statistics import EW_METRICS
 from rich.console import Console
 from rich.table import Table
 from workload import all_metrics, published_kind, synthetic_clips

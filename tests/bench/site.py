@@ -20,7 +20,7 @@ from statistics import median
 from types import ModuleType
 
 import numpy as np
-from ovmer_bench.gold import as_gold
+from ovmer_bench.metrics.gold import as_gold
 from ovmer_leaderboard.board import Board
 from ovmer_leaderboard.collect import collect
 from ovmer_leaderboard.site import build

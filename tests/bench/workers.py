@@ -42,7 +42,7 @@ def score_all(n: str, draws: str) -> dict[str, object]:
     """Seconds for every metric and every interval of ``n`` clips, and the peak memory of the
     whole process, clips included."""
     from ovmer_bench.lexicon import load_lexicon
-    from ovmer_bench.significance import bootstrap
+    from ovmer_bench.metrics.significance import bootstrap
     from workload import all_metrics, synthetic_clips
 
     lexicon = load_lexicon()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from ovmer_bench.gold import Gold
 from ovmer_bench.lexicon import Lexicon
-from ovmer_bench.measures import EwMeasure
-from ovmer_bench.scoring import NO_EXTRACTOR, Evaluation
-from ovmer_bench.statistics import clip_statistics
-from ovmer_bench.vocabulary import vocabulary_health
+from ovmer_bench.metrics.gold import Gold
+from ovmer_bench.metrics.measures import EwMeasure
+from ovmer_bench.metrics.scoring import NO_EXTRACTOR, Evaluation
+from ovmer_bench.metrics.statistics import clip_statistics
+from ovmer_bench.metrics.vocabulary import vocabulary_health
 
 MOST_LABELS = 8
 _UNKNOWN_WORDS = 2_000

@@ -15,7 +15,7 @@ from ovmer_bench import load_corpus, load_lexicon, parse_output, sample_f, score
 from ovmer_bench.corpora.registry import CorpusInfo
 from ovmer_bench.lexicon import N_WHEELS, Entry
 from ovmer_bench.prompts import Mode, evidence_text, prompt
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 
 from .docs_text import code, fenced, listed, percent, table
 

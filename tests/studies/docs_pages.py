@@ -19,7 +19,7 @@ from ovmer_bench.corpora.store import load_corpus
 from ovmer_bench.harness import tasks_dir
 from ovmer_bench.lexicon import load_lexicon
 from ovmer_bench.prompts import evidence_text, prompt
-from ovmer_bench.submission_meta import meta_schema
+from ovmer_bench.submission.meta import meta_schema
 
 from . import docs_baselines, docs_examples, docs_settings
 from .docs_text import code, fenced, listed, table

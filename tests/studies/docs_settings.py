@@ -8,8 +8,8 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from affectgpt_rl.config import RunConfig
-from affectgpt_rl.config_sections import Section
-from affectgpt_rl.reward_config import KINDS
+from affectgpt_rl.config.sections import Section
+from affectgpt_rl.rewards.config import KINDS
 
 from .docs_text import code, listed, table
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from ovmer_bench import load_corpus, load_lexicon, score
 from ovmer_bench.lexicon import Lexicon
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold

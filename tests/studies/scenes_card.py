@@ -19,10 +19,10 @@ from statistics import mean, median
 from ovmer_bench import load_corpus, load_lexicon, score
 from ovmer_bench.corpora.store import Corpus
 from ovmer_bench.files import read_text, write_text
-from ovmer_bench.gold import as_gold
 from ovmer_bench.lexicon import Lexicon
+from ovmer_bench.metrics.gold import as_gold
+from ovmer_bench.reading.schema import Sample
 from ovmer_bench.reference_systems import SYSTEMS, predict
-from ovmer_bench.schema import Sample
 
 from . import scenes_baseline
 from .scenes_quality import (

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from nltk.stem import PorterStemmer
 from ovmer_bench.lexicon import N_WHEELS, Lexicon
-from ovmer_bench.schema import Sample
+from ovmer_bench.reading.schema import Sample
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 NGRAM = 5

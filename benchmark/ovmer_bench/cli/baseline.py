@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from ..gold import as_gold
-from ..readers import write_predictions
+from ..metrics.gold import as_gold
+from ..reading.readers import write_predictions
 from ..reference_systems import SYSTEMS, predict
 from .options import FILE, gold_of, gold_options, keep_inputs
 

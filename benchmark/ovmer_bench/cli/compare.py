@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from ..comparison import DEFAULT_ALPHA, compare
 from ..console import show
 from ..files import write_text
-from ..gold import as_gold
-from ..readers import read_predictions
-from ..report_text import render_comparison
-from ..scoring import evaluate
+from ..metrics.comparison import DEFAULT_ALPHA, compare
+from ..metrics.gold import as_gold
+from ..metrics.scoring import evaluate
+from ..reading.readers import read_predictions
+from ..reports.text import render_comparison
 from .options import (
     FILE,
     extractor_of,

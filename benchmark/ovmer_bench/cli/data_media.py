@@ -14,7 +14,7 @@ from ..corpora.media_folder import KINDS, Kind
 from ..corpora.registry import corpus_info
 from ..corpora.store import Attached, attach_media, load_corpus
 from ..errors import CorpusError, InputError, printable
-from ..schema import Sample
+from ..reading.schema import Sample
 from .options import FILE
 
 _MOST_JOBS = 4

@@ -7,7 +7,7 @@ import sys
 import click
 
 from ..console import say
-from ..harness_setup import diagnose
+from ..harness.setup import diagnose
 
 
 @click.command("doctor")

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from ..errors import InputError
-from ..label_field import split_labels
 from ..lexicon import load_lexicon
 from ..parsing import parse_outputs
-from ..readers import read_predictions, write_predictions
-from ..schema import Prediction
+from ..reading.label_field import split_labels
+from ..reading.readers import read_predictions, write_predictions
+from ..reading.schema import Prediction
 from .options import FILE, extractor_of, extractor_options, keep_inputs
 
 

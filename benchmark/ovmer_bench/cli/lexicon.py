@@ -10,13 +10,13 @@ import click
 from ..console import plain_table, say, show
 from ..errors import InputError, printable
 from ..files import write_text
-from ..gold import Gold, as_gold
 from ..lexicon import BUILTIN_ID, load_lexicon
-from ..lexicon_inspect import Coverage, Explanation, LexiconDiff, coverage, diff, explain
-from ..lexicon_releases import RELEASES, UnverifiedLexicon
-from ..lexicon_upstream import InstallReport, install, installed_ids
-from ..readers import read_predictions
-from ..scoring import labels_of
+from ..lexicon.inspect import Coverage, Explanation, LexiconDiff, coverage, diff, explain
+from ..lexicon.releases import RELEASES, UnverifiedLexicon
+from ..lexicon.upstream import InstallReport, install, installed_ids
+from ..metrics.gold import Gold, as_gold
+from ..metrics.scoring import labels_of
+from ..reading.readers import read_predictions
 from .options import FILE, keep_inputs
 
 _SHOWN = 20
@@ -66,7 +66,7 @@ def install_command(
     if download:
         if lexicon_id is None:
             raise click.UsageError(f"--download needs --id: {', '.join(RELEASES)}")
-        from ..lexicon_download import download_and_install
+        from ..lexicon.download import download_and_install
 
         _print_install(download_and_install(lexicon_id, base_url))
     elif folder is not None:

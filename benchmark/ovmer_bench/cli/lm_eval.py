@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..harness_setup import run_harness
+from ..harness.setup import run_harness
 
 
 @click.command(

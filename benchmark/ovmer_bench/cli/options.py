@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import click
 
 from ..errors import InputError
-from ..gold import GoldLike
 from ..lexicon import BUILTIN_ID
+from ..metrics.gold import GoldLike
+from ..metrics.significance import DEFAULT_DRAWS, DEFAULT_SEED
 from ..parsing import Extractor
-from ..significance import DEFAULT_DRAWS, DEFAULT_SEED
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,11 +98,11 @@ def extractor_of(extractor: str, server_url: str | None, model: str | None) -> E
     if not model:
         raise click.UsageError(f"--extractor {extractor} needs --model")
     if extractor == "local":
-        from ..llm_extractor import LocalExtractor
+        from ..parsing.llm_extractor import LocalExtractor
 
         return LocalExtractor(model)
     if not server_url:
         raise click.UsageError("--extractor server needs --server-url")
-    from ..llm_extractor import ServerExtractor
+    from ..parsing.llm_extractor import ServerExtractor
 
     return ServerExtractor(server_url, model)

@@ -11,9 +11,12 @@ from ..console import say, show
 from ..corpora.registry import MER_UNIBENCH
 from ..errors import InputError
 from ..files import write_texts
-from ..gold import GoldLike, as_gold
-from ..readers import read_predictions
-from ..report_text import (
+from ..metrics.gold import GoldLike, as_gold
+from ..metrics.runs import RunSummary, UniBench, summarise, unibench
+from ..metrics.score_report import ScoreReport, reports_json
+from ..metrics.scoring import Evaluation, evaluate
+from ..reading.readers import read_predictions
+from ..reports.text import (
     latex,
     markdown,
     markdown_runs,
@@ -22,9 +25,6 @@ from ..report_text import (
     render_runs,
     render_unibench,
 )
-from ..runs import RunSummary, UniBench, summarise, unibench
-from ..score_report import ScoreReport, reports_json
-from ..scoring import Evaluation, evaluate
 from .options import (
     FILE,
     extractor_of,
@@ -100,7 +100,7 @@ def command(
     if json_file is not None:
         texts[json_file] = _json(reports, summary)
     if html_file is not None:
-        from ..report_html import html
+        from ..reports.html import html
 
         texts[html_file] = html(evaluations[0], reports[0])
     write_texts(texts)

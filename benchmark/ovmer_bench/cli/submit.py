@@ -50,7 +50,7 @@ def command(
         return
     if not (name and predictions and meta):
         raise click.UsageError("give --name, --predictions and --meta, or --check")
-    from ..submission_pack import pack
+    from ..submission.pack import pack
 
     submission, checks = pack(name, predictions, meta, to, replace=replace)
     for line in _told(checks):

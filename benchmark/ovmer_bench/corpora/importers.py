@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..csv_tables import Table, read_table
 from ..errors import CorpusError, InputError
 from ..files import read_bytes
-from ..label_field import split_labels
-from ..npz import read_npz
-from ..schema import Sample
-from ..strict_json import check_text
+from ..reading.csv_tables import Table, read_table
+from ..reading.label_field import split_labels
+from ..reading.npz import read_npz
+from ..reading.schema import Sample
+from ..reading.strict_json import check_text
 from .registry import CorpusInfo, corpus_info
 from .store import Corpus, imported, load_corpus, save_corpus
 

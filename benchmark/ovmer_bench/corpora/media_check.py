@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from ..errors import InputError
-from ..schema import Sample
+from ..reading.schema import Sample
 from .media_errors import MediaError
 from .media_files import SAMPLE_RATE, sample_audio, sample_frames
 

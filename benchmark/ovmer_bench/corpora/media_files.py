@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..schema import Sample
+from ..reading.schema import Sample
 from .media_errors import MediaError
 from .media_images import IMAGE_SUFFIXES, folder_images, image_frames
 from .media_sound import RATES, sound

@@ -13,8 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import CorpusError, InputError
 from ..files import read_text, write_text
-from ..schema import SCHEMA_VERSION, Sample
-from ..strict_json import parse_json
+from ..reading.schema import SCHEMA_VERSION, Sample
+from ..reading.strict_json import parse_json
 from .media_folder import KINDS, Found, Kind
 
 MEDIA_FILE = "media.json"

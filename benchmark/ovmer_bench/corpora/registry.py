@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import CorpusError, did_you_mean
-from ..schema import GoldKind
+from ..reading.schema import GoldKind
 
 
 @dataclass(frozen=True)

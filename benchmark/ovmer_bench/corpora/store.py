@@ -17,9 +17,9 @@ from pathlib import Path
 
 from ..errors import CorpusError, InputError, did_you_mean
 from ..files import data_home, read_bytes, read_text, write_text
-from ..readers import read_samples
-from ..schema import SCHEMA_VERSION, Sample
-from ..strict_json import parse_json
+from ..reading.readers import read_samples
+from ..reading.schema import SCHEMA_VERSION, Sample
+from ..reading.strict_json import parse_json
 from .media_folder import Found, Kind, find_media
 from .media_store import MediaIndex, read_index, write_index
 from .registry import CORPORA, CorpusInfo, corpus_info

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import CorpusError
-from ...schema import Sample
+from ...reading.schema import Sample
 from . import faces, subtitles, voices
 from .speech import RATE
 from .world import LEVELS, MINI_VERSION, Latent, draw_latent

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import CorpusError, InputError
 from ...files import read_text, write_text
-from ...schema import SCHEMA_VERSION, Sample
-from ...strict_json import parse_json
+from ...reading.schema import SCHEMA_VERSION, Sample
+from ...reading.strict_json import parse_json
 from .expressions import N_FRAMES
 from .faces import SIZE
 from .generate import NAME, SAMPLE_RATE, check_place, clip_id, make_clip

@@ -1,0 +1,1 @@
+"""Clips, what is asked about them, and their media as tensors."""

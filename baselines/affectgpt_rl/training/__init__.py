@@ -1,0 +1,1 @@
+"""Warm-up, cold start and GRPO."""

@@ -1,0 +1,1 @@
+"""Labels -> statistics of each clip -> scores, resampling, comparisons, signatures."""

@@ -1,0 +1,1 @@
+"""Files in: records, strict JSON, CSV tables, and pickles without running them."""
