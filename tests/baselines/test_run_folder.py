@@ -86,10 +86,12 @@ def test_another_environment_is_added_once(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_revision_is_that_of_this_source_or_none() -> None:
-    root = Path(__file__).parents[2]
-    source = "baselines/affectgpt_rl/runs/environment.py"
-    tracked = subprocess.run(["git", "ls-files", source], cwd=root, capture_output=True, text=True)
-    if not tracked.stdout.strip():
+    source = Path(git_revision.__code__.co_filename)
+    root = source.parent
+    tracked = subprocess.run(
+        ["git", "ls-files", source.name], cwd=root, capture_output=True, text=True
+    )
+    if not tracked.stdout.strip():  # installed, and so of no repository
         assert git_revision() is None
         return
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True)
