@@ -90,16 +90,32 @@ def load_data(data: Data) -> Mapping[str, list[TrainingClip]]:
         name: load_clips(getattr(data, name), data.modalities)
         for name in ("cold_start", "rl", "held_out")
     }
-    watched = {clip.id for clip in loaded["held_out"]}
+    check_apart(
+        loaded,
+        "held_out",
+        "are held out and trained on",
+        "Choose another split, or other clips of it.",
+    )
+    return loaded
+
+
+def check_apart(
+    data: Mapping[str, Sequence[TrainingClip]], kept: str, problem: str, hint: str
+) -> None:
+    """No clip of ``data[kept]`` may be one of ``cold_start`` or ``rl``.
+
+    Raises:
+        OvmerError: saying ``problem`` of how many clips, and of one of them by id.
+    """
+    ids = {clip.id for clip in data[kept]}
     for name in ("cold_start", "rl"):
-        shared = [clip.id for clip in loaded[name] if clip.id in watched]
+        shared = [clip.id for clip in data[name] if clip.id in ids]
         if shared:
             raise OvmerError(
-                f"{len(shared)} clips are held out and trained on, such as {shared[0]}",
+                f"{len(shared)} clips {problem}, such as {shared[0]}",
                 field=f"data.{name}",
-                hint="Choose another split, or other clips of it.",
+                hint=hint,
             )
-    return loaded
 
 
 def clips_of(samples: Sequence[Sample], modalities: Iterable[Modality]) -> list[TrainingClip]:

@@ -1,23 +1,20 @@
 """Curves of a run as SVG text.
 
-Drawn by matplotlib without a display. Text and axes are ``currentColor``, so that a picture
-follows the page into dark mode, and the bytes depend on the numbers alone.
+Drawn as all pictures of the ruler are (``ovmer_bench.reports.svg``).
 """
 
 from __future__ import annotations
 
-import io
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from ovmer_bench.reports.svg import picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_INK = "#010203"
-"""Stands for the page's text colour until the SVG is written."""
 COLOURS = ("#a06cc4", "#ef8e3b", "#2f9e8f", "#d95f6e", "#5b8def", "#9aa33a")
 GRID: Mapping[str, Any] = {"color": "#9aa0a6", "alpha": 0.3, "linewidth": 0.6}
 _SIZE = (4.0, 2.4)
@@ -25,16 +22,6 @@ _MOST_POINTS = 250
 _MARKED = 40
 """Up to so many points each gets a dot."""
 _WINDOW_SHARE = 0.06
-_NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-_SETTINGS: Any = {
-    "svg.hashsalt": "ovmer",
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "font.family": ["sans-serif"],
-    "font.size": 9,
-    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK),
-    **dict.fromkeys(("xtick.color", "ytick.color"), _INK),
-}
 
 Points = Sequence[tuple[int, float]]
 
@@ -83,26 +70,6 @@ def curves_svg(name: str, curves: Sequence[Curve], unit: str, *, legend: bool) -
     return picture(name, _SIZE, draw)
 
 
-def picture(name: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
-    """What ``draw`` draws, as SVG text that follows the page in colour and width.
-
-    Args:
-        name: letters and dashes; makes ids of the picture unique on a page.
-        size: in inches.
-        draw: gets an empty figure.
-    """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=size, layout="constrained")
-        figure.patch.set_alpha(0)
-        draw(figure)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
-    return _inline(name, buffer.getvalue())
-
-
 def bare_axis(figure: Figure) -> Any:
     """One pair of axes without ground and frame."""
     axis = figure.subplots()
@@ -141,11 +108,3 @@ def _draw(axis: Any, curve: Curve, colour: str) -> None:
 
 def _columns(points: Points) -> tuple[list[int], list[float]]:
     return [step for step, _ in points], [value for _, value in points]
-
-
-def _inline(name: str, text: str) -> str:
-    """The picture as it stands in a page that holds several."""
-    text = text[text.index("<svg") :].replace(_INK, "currentColor")
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", text)
-    return re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from ovmer_bench.reports.svg import picture
 
-from ..runs.plots import COLOURS, GRID, bare_axis, picture
+from ..runs.plots import COLOURS, GRID, bare_axis
 from .comparisons import in_points
 from .config import Question, Score
 from .results import Results, RunResult

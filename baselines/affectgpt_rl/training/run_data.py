@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ovmer_bench import OvmerError, load_corpus
 
 from ..config import RunConfig
-from ..data.clips import TrainingClip, clips_of, load_data
+from ..data.clips import TrainingClip, check_apart, clips_of, load_data
 from ..data.media_gate import readable_data, with_frames
 
 Data = Mapping[str, Sequence[TrainingClip]]
@@ -24,7 +24,13 @@ def clips_of_run(config: RunConfig) -> Data:
     task = config.evaluation.task
     samples = () if task is None else load_corpus(task).samples
     loaded["task"] = clips_of(samples, config.data.modalities)
-    _check_leakage(loaded)
+    # Whatever corpus a clip came with: what is scored has not been trained on.
+    check_apart(
+        loaded,
+        "task",
+        "of evaluation.task are trained on",
+        "Leave them out of training, or score on another corpus.",
+    )
     data = readable_data(loaded, config.data.on_missing)
     if config.policy.kind == "vision" and "frames" in config.data.modalities:
         data["rl"] = with_frames(data["rl"], config.data.on_missing)
@@ -35,16 +41,3 @@ def clips_of_run(config: RunConfig) -> Data:
             field="data.rl",
         )
     return data
-
-
-def _check_leakage(data: Data) -> None:
-    """No clip that is scored may have been trained on, whatever corpus it came with."""
-    scored = {clip.id for clip in data["task"]}
-    for name in ("cold_start", "rl"):
-        shared = [clip.id for clip in data[name] if clip.id in scored]
-        if shared:
-            raise OvmerError(
-                f"{len(shared)} clips of evaluation.task are trained on, such as {shared[0]}",
-                field=f"data.{name}",
-                hint="Leave them out of training, or score on another corpus.",
-            )

@@ -6,8 +6,6 @@ a picture follows the page into dark mode, and the bytes depend on the data alon
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +14,7 @@ import numpy as np
 from ..metrics.scoring import Evaluation
 from ..metrics.statistics import ClipStatistics
 from .diagnostics import SectorHealth, confusion, label_counts, sector_health
+from .svg import picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,23 +22,11 @@ if TYPE_CHECKING:
 
 SectorMeasure = Literal["recall", "precision"]
 
-_INK = "#010203"
-"""Stands for the page's text colour until the SVG is written."""
 _COLOURS = "viridis"
 EMPTY = "#9aa0a6"
 _WHEEL_INCHES = 5.5
 _RING = 0.38
 """Width of a ring of a wheel, whose radius is 1."""
-_NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-_SETTINGS: Any = {
-    "svg.hashsalt": "ovmer",
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "font.family": ["sans-serif"],
-    "font.size": 9,
-    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor"), _INK),
-    **dict.fromkeys(("xtick.color", "ytick.color"), _INK),
-}
 
 
 def sunburst(statistics: ClipStatistics, wheel: int, measure: SectorMeasure) -> str:
@@ -52,7 +39,7 @@ def sunburst(statistics: ClipStatistics, wheel: int, measure: SectorMeasure) -> 
         _draw_wheel(axis, inner, outer, lambda sector: getattr(sector, measure))
         axis.text(0, 0, measure, ha="center", va="center", fontsize=12)
 
-    return _svg(f"wheel{wheel}-{measure}", draw, (_WHEEL_INCHES, _WHEEL_INCHES))
+    return picture(f"wheel{wheel}-{measure}", (_WHEEL_INCHES, _WHEEL_INCHES), draw)
 
 
 def scale() -> str:
@@ -88,7 +75,7 @@ def histogram(evaluation: Evaluation) -> str:
             axis.legend(frameon=False)
         axis.spines[["top", "right"]].set_visible(False)
 
-    return _svg("histogram", draw, (5, 2.8))
+    return picture("histogram", (5, 2.8), draw)
 
 
 def confusion_table(statistics: ClipStatistics, wheel: int) -> str:
@@ -113,7 +100,7 @@ def confusion_table(statistics: ClipStatistics, wheel: int) -> str:
         axis.set_xlabel("predicted")
         axis.set_ylabel("gold")
 
-    return _svg(f"confusion{wheel}", draw, (4.8, 4.2))
+    return picture(f"confusion{wheel}", (4.8, 4.2), draw)
 
 
 def _outer_ring(
@@ -178,23 +165,3 @@ def _colour(value: float | None) -> str:
     import matplotlib as mpl
 
     return EMPTY if value is None else mpl.colors.to_hex(mpl.colormaps[_COLOURS](value))
-
-
-def _svg(name: str, draw: Callable[[Figure], None], size: tuple[float, float]) -> str:
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=size, layout="constrained")
-        figure.patch.set_alpha(0)
-        draw(figure)
-        for axis in figure.axes:
-            axis.patch.set_alpha(0)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :].replace(_INK, "currentColor")
-    # Ids are unique within one picture only, and a page holds several.
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", text)
-    return re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
