@@ -13,6 +13,7 @@ import re
 import signal
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -658,6 +659,36 @@ def test_a_reader_may_go_away(shell: Shell, arguments: tuple[str, ...]) -> None:
     process.stdout.close()
     assert (process.stderr.read(), process.wait(timeout=60)) == ("", 0)
     assert (shell.folder / "out.json").exists() == (arguments[0] == "score")
+
+
+@pytest.mark.parametrize("name", ["group", "one command"])
+def test_a_reader_may_go_away_from_any_command_line(tmp_path: Path, name: str) -> None:
+    """Scripts of single commands and other groups end as ``ovmer`` does."""
+    program = """
+import sys
+import click
+from ovmer_bench.cli.main import run
+
+@click.command("talk")
+def talk():
+    click.echo("first")
+    sys.stdin.read()
+    click.echo("second")
+
+group = click.Group("group", commands=[talk])
+run(group if sys.argv[1:] else talk, "talk")
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, *(["talk"] if name == "group" else [])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "first\n"
+    process.stdout.close()
+    process.stdin.close()
+    assert (process.stderr.read(), process.wait(timeout=60)) == ("", 0)
 
 
 def test_a_stopped_command_leaves_nothing(shell: Shell) -> None:

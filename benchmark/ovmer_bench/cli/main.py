@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -34,13 +35,6 @@ class _OutputError(Exception):
 class _LazyGroup(click.Group):
     """Imports a command when it is run or asked for help, so that each starts fast."""
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; files name themselves in errors, so what is left is the output."""
-        try:
-            return super().invoke(ctx)
-        except OSError as error:
-            raise _OutputError from error
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
 
@@ -66,6 +60,7 @@ def main() -> None:
 def run(commands: click.Command, name: str) -> None:
     """Run a command line; bad input ends in one line on standard error and exit code 2."""
     _show_any_text()
+    commands.invoke = _telling_output_errors(commands.invoke)  # type: ignore[method-assign]
     try:
         commands.main(prog_name=name, standalone_mode=False)
     except OvmerError as error:
@@ -86,6 +81,20 @@ def run(commands: click.Command, name: str) -> None:
             sys.exit(0)
         click.echo(f"error: {OvmerError(str(wrapped.__cause__))}", err=True)
         sys.exit(OvmerError.exit_code)
+
+
+def _telling_output_errors(
+    invoke: Callable[[click.Context], Any],
+) -> Callable[[click.Context], Any]:
+    """Files name themselves in errors, so what else the system refuses is the output."""
+
+    def told(context: click.Context) -> Any:
+        try:
+            return invoke(context)
+        except OSError as error:
+            raise _OutputError from error
+
+    return told
 
 
 def _show_any_text() -> None:
