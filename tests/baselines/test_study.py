@@ -356,6 +356,7 @@ def made_results(study: StudyConfig, without: tuple[str, ...] = ()) -> Results:
         RunResult(
             name=name,
             seed=seed,
+            settings="0123456789abcdef",
             scores={s: (3 if s == "labels" else 0.6) + rng.random() / 10 for s in SCORES},
             steps=120,
             passes=38400,

@@ -95,6 +95,7 @@ def write_study_file(folder: Path, **changed: object) -> Path:
         "output": str(folder / "runs"),
         "base": str(CONFIGS / "mini.yaml"),
         "page": str(folder / "docs" / "study.md"),
+        "answers": str(folder / "answers"),
         "seeds": [0, 1],
         "set": {},
         "cold_starts": {"cold": cold},
@@ -323,3 +324,11 @@ def test_a_small_study_survives_a_kill_and_writes_its_page(
     assert "Unfinished" not in page and "What each says of clip" in page
     assert (tmp_path / "docs" / "images" / "study-1.svg").is_file()
     assert f"wrote {tmp_path / 'docs' / 'study.md'}" in done.stdout
+
+    # The page is worked out again from the answers alone.
+    (tmp_path / "runs").rename(tmp_path / "elsewhere")
+    (tmp_path / "docs" / "study.md").unlink()
+    numbers = (tmp_path / "docs" / "study.json").read_bytes()
+    subprocess.run([*command, "--page-only"], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "docs" / "study.md").read_text("utf-8") == page
+    assert (tmp_path / "docs" / "study.json").read_bytes() == numbers

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from ovmer_bench.files import write_text
 
 from .config import load_study
 from .jobs import Failure, Jobs
+from .kept import keep, kept_runs
 from .page import page
 from .plan import plan
 from .plots import plot
@@ -50,21 +52,33 @@ def run_study(path: Path, *, jobs: int, only: Collection[str]) -> list[Failure]:
 
 
 def write_study(path: Path, *, draws: int) -> list[Path]:
-    """Score what is done of a study, and write its page, its plots and its numbers.
+    """Score what is done of a study, keep its answers, and write page, plots and numbers.
+
+    Runs whose folders are not here count by the answers that were kept of them.
 
     Args:
         path: of its file.
         draws: of bootstrap and randomisation.
 
     Returns:
-        What was written.
+        What was written, of the answers their folder.
 
     Raises:
         OvmerError: the configuration, or a run folder that cannot be read.
     """
     study = load_study(path)
-    results = collect(study, plan(study, path.parent), draws=draws)
-    return write_page(results, (path.parent / study.page).resolve(), path)
+    runs = plan(study, path.parent)
+    target = (path.parent / study.page).resolve()
+    folder = (path.parent / study.answers).resolve()
+    numbers = target.with_suffix(".json")
+    before = Results.read(numbers) if numbers.is_file() else None
+    answers = {r.key: r.predictions for r in runs if r.done() and r.predictions.is_file()}
+    kept = kept_runs(before, folder, runs)
+    results = collect(study, runs, answers, kept, draws=draws)
+    if before is not None and not answers:  # nothing was run with what is installed here
+        results = replace(results, versions=before.versions)
+    keep(answers, folder)
+    return [*write_page(results, target, path), *([folder] if answers else [])]
 
 
 def write_page(results: Results, target: Path, config: Path) -> list[Path]:

@@ -126,6 +126,7 @@ class StudyConfig(Section):
         output: folder of all runs.
         base: configuration that every run changes, beside the file of the study.
         page: what is written, relative to the file; pictures and numbers stand beside it.
+        answers: folder in which the answers of all runs are kept, relative to the file.
         seeds: each arm is trained with each.
         set: dotted setting -> value, for all runs.
         cold_starts, arms: name -> what is trained.
@@ -138,6 +139,7 @@ class StudyConfig(Section):
     output: Text
     base: Text
     page: Text
+    answers: Text
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False, min_length=1)]
     set: _Settings
     cold_starts: dict[Annotated[str, Field(pattern=_NAME)], ColdStart]

@@ -28,7 +28,7 @@ from ..config import dump_config
 from ..runs.folder import STAGES
 from ..runs.guards import EXIT_CODE as STOPPED_BY_A_GUARD
 from ..runs.lines import append_line, mend, read_lines
-from .plan import StudyRun
+from .plan import RunKey, StudyRun
 
 SCRIPTS = Path(__file__).parents[2]
 LAST_LINES = 12
@@ -91,9 +91,9 @@ class Jobs:
         Raises:
             KeyboardInterrupt: processes are ended before it is passed on.
         """
-        failures: dict[tuple[str, int], Failure] = {}
+        failures: dict[RunKey, Failure] = {}
         waiting = [run for run in runs if not run.done()]
-        undone = {(run.name, run.seed) for run in waiting}
+        undone = {run.key for run in waiting}
         running: dict[Future[Failure | None], StudyRun] = {}
         pool = ThreadPoolExecutor(jobs)
         try:
@@ -102,7 +102,7 @@ class Jobs:
                     needed = (run.needs or "", run.seed)
                     if needed in failures:
                         waiting.remove(run)
-                        failures[run.name, run.seed] = Failure(run, f"{run.needs} failed")
+                        failures[run.key] = Failure(run, f"{run.needs} failed")
                         self._tell(run, "fails")
                     elif needed not in undone and len(running) < jobs:
                         waiting.remove(run)
@@ -111,9 +111,9 @@ class Jobs:
                 for future in ended:
                     run = running.pop(future)
                     failure = _outcome(run, future)
-                    undone.discard((run.name, run.seed))
+                    undone.discard(run.key)
                     if failure is not None:
-                        failures[run.name, run.seed] = failure
+                        failures[run.key] = failure
                     self._tell(run, "ends" if failure is None else "fails")
         finally:
             self._stop()
@@ -198,9 +198,9 @@ class Jobs:
                 process.terminate()
 
 
-def costs(output: Path) -> dict[tuple[str, int], Cost]:
-    """(name, seed) -> what the run took, all its processes together."""
-    sums: dict[tuple[str, int], Cost] = {}
+def costs(output: Path) -> dict[RunKey, Cost]:
+    """What each run took, all its processes together."""
+    sums: dict[RunKey, Cost] = {}
     for row in read_lines(_times_file(output)):
         key = (str(row["run"]), int(row["seed"]))
         before = sums.get(key, Cost(0.0, 0.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, stdev
@@ -223,12 +224,14 @@ def _cost(results: Results) -> Iterator[str]:
 
 
 def _again(results: Results, config: str) -> Iterator[str]:
+    answers = posixpath.normpath(posixpath.join(posixpath.dirname(config), results.study.answers))
     yield "## Run it again"
     yield (
         f"```bash\npython baselines/study.py --config {config} --jobs 2\n```\n\n"
         "What is done is not run again, what was interrupted goes on. `--only ARM` runs one arm"
-        " and what it begins with, `--page-only` writes this page of what is there. All numbers"
-        " behind it stand in `docs/study.json`, the rules in the configuration."
+        " and what it begins with. All numbers behind this page stand in `docs/study.json`, the"
+        " rules in the configuration, and the answers of all runs, as prediction files, in"
+        f" `{answers}`: from those, `--page-only` works out every score and difference again."
     )
     if results.versions:
         said = ", ".join(f"{name} {version}" for name, version in results.versions.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from ..runs.folder import RunFolder
 from .config import Arm, StudyConfig, of_grpo
 
 Stage = Literal["sft", "rl"]
+RunKey = tuple[str, int]
+"""Name and seed."""
 
 FORWARD, BACKWARD = 1, 2
 """Cost of taking a row (prompt and answer) once through the policy."""
@@ -47,6 +50,16 @@ class StudyRun:
     def title(self) -> str:
         """How it is spoken of."""
         return f"{self.name} seed {self.seed}"
+
+    @property
+    def key(self) -> RunKey:
+        """What tells it from the others."""
+        return self.name, self.seed
+
+    @property
+    def settings(self) -> str:
+        """Hash of all settings: runs of one hash are runs of the same thing."""
+        return hashlib.sha256(dump_config(self.config).encode("utf-8")).hexdigest()[:16]
 
     @property
     def folder(self) -> RunFolder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,11 @@ from ..runs.environment import versions
 from ..runs.metric_names import HELD_OUT_LOSS, SHIFTED_LOSS
 from .comparisons import Difference, Key, differences
 from .config import Question, Score, StudyConfig
-from .jobs import costs
-from .plan import StudyRun
+from .jobs import Cost, costs
+from .plan import RunKey, StudyRun
 from .scores import RunMeasure, TaskGold, measure_of, values_of
 
-RESULTS_SCHEMA_VERSION = 1
+RESULTS_SCHEMA_VERSION = 2
 _DIGITS = 6
 
 
@@ -34,6 +34,7 @@ class RunResult:
 
     Attributes:
         name, seed: which.
+        settings: hash of all settings, see :attr:`.plan.StudyRun.settings`.
         scores: what was measured.
         steps: updates of its last stage.
         passes: rows through the policy, see :meth:`.plan.StudyRun.passes`.
@@ -45,6 +46,7 @@ class RunResult:
 
     name: str
     seed: int
+    settings: str
     scores: Mapping[Score, float]
     steps: int
     passes: int
@@ -54,6 +56,19 @@ class RunResult:
     best_step: int | None
     best_loss: float | None
     last_step: int | None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is left of a run whose folder is not here.
+
+    Attributes:
+        result: what it took, and what was measured.
+        answers: its prediction file.
+    """
+
+    result: RunResult
+    answers: Path
 
 
 @dataclass(frozen=True)
@@ -163,28 +178,43 @@ class Results:
             raise OvmerError(f"holds no results of a study: {error}") from None
 
 
-def collect(study: StudyConfig, runs: Sequence[StudyRun], *, draws: int) -> Results:
-    """Score the runs that are done, and compare what is complete.
+def collect(
+    study: StudyConfig,
+    runs: Sequence[StudyRun],
+    answers: Mapping[RunKey, Path],
+    kept: Mapping[RunKey, Kept],
+    *,
+    draws: int,
+) -> Results:
+    """Score the answers that there are, and compare what is complete.
 
     Args:
         study: the study.
         runs: all that are planned.
+        answers: run -> its prediction file, of those that are done.
+        kept: what is left of the runs that are not done here.
         draws: of bootstrap and randomisation.
 
     Raises:
         OvmerError: a folder or a prediction file cannot be read.
     """
-    done = [run for run in runs if run.done() and run.predictions.is_file()]
     took = costs(Path(study.output))
+    found: list[Kept] = []
+    for run in runs:
+        if run.key in answers:
+            found.append(Kept(_result(run, took), answers[run.key]))
+        elif run.key in kept:
+            found.append(kept[run.key])
     # Reading the golds draws all clips, which a study that has just begun does not need.
-    gold = _gold_of(done[0]) if done else None
-    made: dict[tuple[str, int], RunMeasure] = {}
+    gold = _gold_of(runs[0]) if found else None
+    made: dict[RunKey, RunMeasure] = {}
     results = []
-    for run in done:
+    for one in found:
         if gold is None:
             continue
-        made[run.name, run.seed] = measure = measure_of(run.predictions, gold)
-        results.append(_result(run, measure, took))
+        measure = measure_of(one.answers, gold)
+        made[one.result.name, one.result.seed] = measure
+        results.append(replace(one.result, scores=values_of(measure)))
     complete = {
         name: [made[name, seed] for seed in study.seeds]
         for name in study.trained
@@ -195,7 +225,7 @@ def collect(study: StudyConfig, runs: Sequence[StudyRun], *, draws: int) -> Resu
         planned=len(runs),
         runs=tuple(results),
         differences=tuple(differences(wanted(study), complete, draws=draws)),
-        samples=tuple(_samples(study, done, gold)),
+        samples=tuple(_samples(study, found, gold)),
         clips=0 if gold is None else len(gold.samples),
         draws=draws,
         versions=versions(),
@@ -225,10 +255,11 @@ def _gold_of(run: StudyRun) -> TaskGold:
     return TaskGold.of(run.config.evaluation.task or "", run.config.lexicon)
 
 
-def _result(run: StudyRun, measure: RunMeasure, took: Mapping[tuple[str, int], Any]) -> RunResult:
+def _result(run: StudyRun, took: Mapping[RunKey, Cost]) -> RunResult:
+    """What the folder of a run says of it; it is not scored yet."""
     stage = run.folder.facts()["stages"].get(run.stage, {})
     verdict = stage.get("verdict")
-    cost = took.get((run.name, run.seed))
+    cost = took.get(run.key)
     losses = {
         row["step"]: row[HELD_OUT_LOSS]
         for row in run.folder.metrics("sft")
@@ -240,7 +271,8 @@ def _result(run: StudyRun, measure: RunMeasure, took: Mapping[tuple[str, int], A
     return RunResult(
         name=run.name,
         seed=run.seed,
-        scores=values_of(measure),
+        settings=run.settings,
+        scores={},
         steps=steps,
         passes=run.passes(steps),
         seconds=cost.seconds if cost else None,
@@ -252,14 +284,15 @@ def _result(run: StudyRun, measure: RunMeasure, took: Mapping[tuple[str, int], A
     )
 
 
-def _samples(study: StudyConfig, done: Sequence[StudyRun], gold: TaskGold | None) -> list[Shown]:
+def _samples(study: StudyConfig, found: Sequence[Kept], gold: TaskGold | None) -> list[Shown]:
     asked = {name for question in study.questions if question.sample for name in question.arms}
     shown = []
-    for run in done:
-        if gold is not None and run.name in asked and run.seed == study.seeds[0]:
+    for one in found:
+        name, seed = one.result.name, one.result.seed
+        if gold is not None and name in asked and seed == study.seeds[0]:
             clip = gold.samples[0]
-            said = {p.id: p.output or "" for p in read_predictions(run.predictions).predictions}
-            shown.append(Shown(run.name, clip.id, tuple(clip.labels or ()), said[clip.id]))
+            said = {p.id: p.output or "" for p in read_predictions(one.answers).predictions}
+            shown.append(Shown(name, clip.id, tuple(clip.labels or ()), said[clip.id]))
     return shown
 
 

@@ -60,7 +60,7 @@ def main() -> None:
 def run(commands: click.Command, name: str) -> None:
     """Run a command line; bad input ends in one line on standard error and exit code 2."""
     _show_any_text()
-    commands.invoke = _telling_output_errors(commands.invoke)  # type: ignore[method-assign]
+    commands.invoke = _telling_output_errors(commands.invoke)  # type: ignore[assignment, method-assign]
     try:
         commands.main(prog_name=name, standalone_mode=False)
     except OvmerError as error:
