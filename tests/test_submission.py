@@ -380,24 +380,6 @@ def test_usage_errors(
         assert re.search("give --name|goes with", done.err)
 
 
-def test_missing_libraries_are_named(tmp_path: Path) -> None:
-    """Without the extra ``leaderboard`` the command says what to install."""
-    code = (
-        "import sys; sys.modules['jsonschema'] = None\n"
-        "from ovmer_bench.submission.meta import read_meta\n"
-        "from ovmer_bench.errors import OvmerError\n"
-        "try: read_meta(__import__('pathlib').Path('meta.yaml'))\n"
-        "except OvmerError as error: print(error)\n"
-    )
-    write_meta(tmp_path / "meta.yaml")
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert (
-        "jsonschema is not installed" in done.stdout and "ovmer-bench[leaderboard]" in done.stdout
-    )
-
-
 # --- What is shipped ----------------------------------------------------------------------
 
 

@@ -16,7 +16,8 @@ PUBLIC_MODULES = {
         *("corpora.media_check", "corpora.media_files", "corpora.ovmer_mini"),
         *("corpora.ovmer_mini.generate", "corpora.registry", "reading.readers", "reading.schema"),
         *("metrics.measures", "metrics.scoring", "metrics.sentiment", "metrics.significance"),
-        *("metrics.statistics", "reports.svg", "reports.text", "submission.yaml"),
+        *("metrics.statistics", "reading.gzipped", "reading.strict_yaml", "reports.svg"),
+        "reports.text",
     )
 }
 """What the trainer shares with the ruler, beside the names of the package itself."""

@@ -55,6 +55,19 @@ def test_raw_text_is_read(ovmer, tmp_path: Path) -> None:
     assert read == {"id": "a", "labels": ["joyful", "relieved"]}
 
 
+def test_a_submission_is_packed(ovmer, tmp_path: Path) -> None:
+    ovmer("baseline", "constant", "--task", "ovmer_scenes", "--out", "constant.jsonl")
+    fields = {
+        **{"title": "Constant", "model": "none", "size": "none", "modalities": []},
+        **{"training_data": [], "code": None, "command": None, "decoding": "none"},
+        **{"checkpoint_chosen_on_test": False, "licence": "CC BY 4.0", "date": "2026-11-28"},
+    }
+    (tmp_path / "meta.yaml").write_text(json.dumps(fields), "utf-8")
+    files = ("--predictions", "ovmer_scenes=constant.jsonl", "--meta", "meta.yaml")
+    ovmer("submit", "--name", "constant", *files, "--to", "submissions")
+    assert "420 clips" in ovmer("submit", "--check", "submissions/constant")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -13,7 +13,7 @@ from typing import Any, Literal, NoReturn
 
 from ..errors import InputError, did_you_mean
 from .safety import MAX_META, check_shown
-from .yaml import needed, read_yaml
+from .yaml import read_yaml
 
 META_FILE = "meta.yaml"
 META_SCHEMA_VERSION = 1
@@ -59,7 +59,9 @@ class SubmissionMeta:
         said = {**first, **asdict(self)}
         said["modalities"] = list(self.modalities)
         said["training_data"] = "unknown" if self.training_data is None else [*self.training_data]
-        text: str = needed("yaml").safe_dump(said, sort_keys=False, allow_unicode=True, width=98)
+        import yaml
+
+        text: str = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=98)
         return text
 
 
@@ -103,8 +105,10 @@ def _meta(data: object) -> SubmissionMeta:
             raise InputError("unknown field", field=name, accepted=known, hint=hint)
     # Only when shown texts are clean does the schema see them: it counts characters.
     clean = {name: _clean(name, value) for name, value in data.items()}
-    validator = needed("jsonschema").Draft202012Validator(meta_schema())
-    found = sorted(validator.iter_errors(clean), key=lambda error: list(map(str, error.path)))
+    from jsonschema import Draft202012Validator
+
+    errors = Draft202012Validator(meta_schema()).iter_errors(clean)
+    found = sorted(errors, key=lambda error: list(map(str, error.path)))
     if found:
         _refuse(found[0])
     try:
