@@ -16,7 +16,6 @@ from affectgpt_rl.training.resume import (
     Rhythm,
     check_boundaries,
     check_checkpoint,
-    last_checkpoint,
 )
 from affectgpt_rl.training.rollouts import Sampled
 from grpo_run import FROZEN, SHAPES, make_trainer, rows_of
@@ -242,22 +241,18 @@ def test_refused_before_training_begins(tmp_path: Path) -> None:
 # Checkpoints
 
 
-def test_half_a_checkpoint_is_passed_over(whole: Any, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    shutil.copytree(whole[0] / "checkpoint-2", folder / "checkpoint-2")
-    shutil.copytree(whole[0] / "checkpoint-3", folder / "checkpoint-10")
-    assert last_checkpoint(tmp_path / "none", 1) is None
-    newest = folder / "checkpoint-10"
-    assert last_checkpoint(folder, 1) == newest
+def test_half_a_checkpoint_is_refused(whole: Any, tmp_path: Path) -> None:
+    checkpoint = shutil.copytree(whole[0] / "checkpoint-2", tmp_path / "checkpoint-2")
+    check_checkpoint(checkpoint, 1)
     for name in ("rng_state.pth", "optimizer.pt", "trainer_state.json"):
-        kept = (newest / name).read_bytes()
-        (newest / name).write_bytes(kept[: len(kept) // 2])
-        assert last_checkpoint(folder, 1) == folder / "checkpoint-2", name
+        kept = (checkpoint / name).read_bytes()
+        (checkpoint / name).write_bytes(kept[: len(kept) // 2])
         with pytest.raises(OvmerError, match="not a whole checkpoint"):
-            check_checkpoint(newest, 1)
-        (newest / name).write_bytes(kept)
-    (newest / "trainer_state.json").unlink()
-    assert last_checkpoint(folder, 1) == folder / "checkpoint-2"
+            check_checkpoint(checkpoint, 1)
+        (checkpoint / name).write_bytes(kept)
+    (checkpoint / "trainer_state.json").unlink()
+    with pytest.raises(OvmerError, match="not a whole checkpoint"):
+        check_checkpoint(checkpoint, 1)
 
 
 def test_a_checkpoint_of_other_processes_is_refused(whole: Any, tmp_path: Path) -> None:

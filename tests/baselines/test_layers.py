@@ -15,8 +15,14 @@ PUBLIC_MODULES = {
         *("chat_client", "errors", "files", "prompts", "cli.main"),
         *("corpora.media_check", "corpora.media_files", "corpora.ovmer_mini"),
         *("corpora.ovmer_mini.generate", "corpora.registry", "reading.readers", "reading.schema"),
-        *("metrics.measures", "metrics.scoring", "metrics.sentiment", "metrics.significance"),
-        *("metrics.statistics", "reading.gzipped", "reading.strict_yaml", "reports.svg"),
+        *("metrics.measures", "metrics.score_report", "metrics.scoring", "metrics.sentiment"),
+        *(
+            "metrics.significance",
+            "metrics.statistics",
+            "reading.gzipped",
+            "reading.strict_yaml",
+            "reports.svg",
+        ),
         "reports.text",
     )
 }

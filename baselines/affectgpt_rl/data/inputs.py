@@ -106,12 +106,7 @@ class TextInputs:
 
     def row(self, clip: TrainingClip) -> dict[str, Any]:
         """Prompt as text, the clip by its id."""
-        return {
-            "prompt": self._prompter.ask(clip),
-            "media_id": clip.id,
-            "gold": list(clip.sample.labels or ()),
-            "clues": dict(clip.sample.clues),
-        }
+        return row_about(clip, self._prompter.ask(clip))
 
     def batch(
         self,
@@ -156,6 +151,16 @@ class _Nothing:
 
 
 _HIDDEN = ""
+
+
+def row_about(clip: TrainingClip, prompt: object) -> dict[str, Any]:
+    """A row of GRPO: the prompt, and what rewards and media bank know the clip by."""
+    return {
+        "prompt": prompt,
+        "media_id": clip.id,
+        "gold": list(clip.sample.labels or ()),
+        "clues": dict(clip.sample.clues),
+    }
 
 
 def answer_tokens(

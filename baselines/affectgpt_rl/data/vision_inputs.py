@@ -16,7 +16,7 @@ from torch import Tensor
 from ..config.sections import Prompt
 from ..policy.loading import LoadedPolicy
 from .clips import TrainingClip
-from .inputs import ALL, Batch, Shown, answer_tokens, joined
+from .inputs import ALL, Batch, Shown, answer_tokens, joined, row_about
 from .media_bank import Bank
 from .media_store import MediaStore
 from .prompting import Prompter, with_one_start
@@ -46,12 +46,7 @@ class VisionInputs:
 
     def row(self, clip: TrainingClip) -> dict[str, Any]:
         """Prompt as a conversation, into which TRL puts the images of the clip."""
-        return {
-            "prompt": [{"role": "user", "content": self._prompter.words(clip)}],
-            "media_id": clip.id,
-            "gold": list(clip.sample.labels or ()),
-            "clues": dict(clip.sample.clues),
-        }
+        return row_about(clip, [{"role": "user", "content": self._prompter.words(clip)}])
 
     def batch(
         self,
@@ -156,7 +151,7 @@ class OmniInputs(VisionInputs):
                 f" {type(self._processor).__name__}",
                 field="policy.path",
             )
-        return {**super().row(clip), "prompt": prompt}
+        return row_about(clip, prompt)
 
     def _expanded(self, text: str, made: Mapping[str, Tensor]) -> str:
         """Placeholders, each once in ``text``, as often as the processor repeated them."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from ovmer_bench import OvmerError
 from ovmer_bench.files import read_text
+from ovmer_bench.metrics.score_report import rounded
 from ovmer_bench.reading.readers import read_predictions
 
 from ..runs.environment import versions
@@ -134,7 +135,9 @@ class Results:
             "differences": [asdict(one) for one in self.differences],
             "samples": [asdict(one) for one in self.samples],
         }
-        return json.dumps(_rounded(data), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return (
+            json.dumps(rounded(data, _DIGITS), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        )
 
     @classmethod
     def read(cls, path: Path) -> Results:
@@ -294,13 +297,3 @@ def _samples(study: StudyConfig, found: Sequence[Kept], gold: TaskGold | None) -
             said = {p.id: p.output or "" for p in read_predictions(one.answers).predictions}
             shown.append(Shown(name, clip.id, tuple(clip.labels or ()), said[clip.id]))
     return shown
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, _DIGITS)
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(item) for item in value]
-    return value

@@ -1,17 +1,14 @@
 """Going on exactly where a run stopped.
 
-Three things would make a resumed run another one. TRL's sampler replays the order of the first
+Two things would make a resumed run another one. TRL's sampler replays the order of the first
 epoch in every later one: :class:`EpochSampler` derives the order from the epoch. Completions that
-wait in a buffer are not saved: :func:`check_boundaries` refuses saves between two samplings. And a
-process that was killed while it saved leaves half a checkpoint: :func:`last_checkpoint` looks for
-a whole one.
+wait in a buffer are not saved: :func:`check_boundaries` refuses saves between two samplings.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,8 +18,6 @@ from typing import Any
 import torch
 from ovmer_bench import OvmerError
 from trl.trainer.utils import RepeatSampler
-
-_CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
 class EpochSampler(RepeatSampler):  # type: ignore[misc]
@@ -110,22 +105,6 @@ def check_boundaries(args: Any, rows: int) -> None:
                 accepted=f"multiples of {unit} (steps_per_generation x num_iterations /"
                 f" gradient_accumulation_steps), and an epoch of whole steps",
             )
-
-
-def last_checkpoint(output_dir: str | Path, processes: int) -> Path | None:
-    """The newest whole checkpoint of a run, ``None`` where there is none.
-
-    Raises:
-        OvmerError: it was saved by another number of processes.
-    """
-    folder = Path(output_dir)
-    found = folder.iterdir() if folder.is_dir() else ()
-    numbered = [(int(m[1]), path) for path in found if (m := _CHECKPOINT.fullmatch(path.name))]
-    for _, path in sorted(numbered, reverse=True):
-        if _is_whole(path):
-            check_checkpoint(path, processes)
-            return path
-    return None
 
 
 def check_checkpoint(checkpoint: str | Path, processes: int) -> None:

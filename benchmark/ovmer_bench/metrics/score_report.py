@@ -98,7 +98,7 @@ class ScoreReport:
         """Plain JSON types; ``schema_version`` first, scores as a list."""
         data = asdict(self)
         data["scores"] = [asdict(score) for score in self.scores.values()]
-        return {"schema_version": data.pop("schema_version"), **_rounded(data)}
+        return {"schema_version": data.pop("schema_version"), **rounded(data)}
 
     def to_json(self) -> str:
         """Deterministic JSON text."""
@@ -148,7 +148,7 @@ def reports_json(reports: Sequence[ScoreReport], summary: Mapping[str, Any]) -> 
     """JSON text of several reports and what sums them up; deterministic."""
     data = {
         "schema_version": REPORT_SCHEMA_VERSION,
-        "summary": _rounded(dict(summary)),
+        "summary": rounded(dict(summary)),
         "reports": [report.to_dict() for report in reports],
     }
     return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -190,12 +190,12 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _rounded(value: Any) -> Any:
-    """Floats to 12 decimals, so that the last bits of a sum's order never reach a file."""
+def rounded(value: Any, digits: int = _DIGITS) -> Any:
+    """JSON data with floats of so many decimals: the last bits of a sum's order reach no file."""
     if isinstance(value, float):
-        return round(value, _DIGITS)
+        return round(value, digits)
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item, digits) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_rounded(item) for item in value]
+        return [rounded(item, digits) for item in value]
     return value
