@@ -191,6 +191,25 @@ def test_a_run_that_another_study_has_left_running_is_waited_for(
     assert told == [("cold seed 0", "waits"), ("cold seed 0", "begins"), ("cold seed 0", "ends")]
 
 
+def test_a_study_that_waits_can_be_ended(
+    runs: list[StudyRun], tmp_path: Path, told: list[tuple[str, str]]
+) -> None:
+    lock = tmp_path / "runs" / "logs" / "cold-seed0.lock"
+    lock.parent.mkdir(parents=True)
+    holder = os.open(lock, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
+    release = threading.Timer(60, os.close, [holder])
+    release.start()
+    with pytest.raises(KeyboardInterrupt):
+        run_all(runs[:1], tmp_path, told)
+    assert release.is_alive(), "it ended only once the other had let go"
+    release.cancel()
+    os.close(holder)
+    assert told == [("cold seed 0", "waits")]
+    assert not runs[0].done()
+
+
 def test_what_runs_is_ended_with_the_study(
     runs: list[StudyRun],
     tmp_path: Path,

@@ -31,6 +31,8 @@ from ..runs.lines import append_line, mend, read_lines
 from .plan import RunKey, StudyRun
 
 SCRIPTS = Path(__file__).parents[2]
+_LOOK_AGAIN = 0.2
+"""Seconds between two looks at a lock."""
 LAST_LINES = 12
 """Of a failed run's log, that are shown."""
 _TAIL = 1 << 14
@@ -128,9 +130,11 @@ class Jobs:
         log = self.log_of(run)
         log.parent.mkdir(parents=True, exist_ok=True)
         with (
-            _alone(log.with_suffix(".lock"), lambda: self._tell(run, "waits")) as lock,
+            self._alone(run, log.with_suffix(".lock")) as lock,
             log.open("ab") as said,
         ):
+            if self._stopped:
+                return Failure(run, "was not begun")
             # Another study may have done it while this one waited for the lock.
             if run.done():
                 return None
@@ -190,6 +194,31 @@ class Jobs:
             append_line(_times_file(self._output), row)
         return process.returncode
 
+    @contextmanager
+    def _alone(self, run: StudyRun, file: Path) -> Iterator[int]:
+        """Hold the lock of a run; processes that inherit the descriptor hold it, too."""
+        try:
+            import fcntl
+        except ImportError:
+            raise OvmerError(
+                "a study runs on Linux and macOS, where folders can be locked"
+            ) from None
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            said = False
+            while not self._stopped:  # asked again and again: a stopped study waits for nobody
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if not said:
+                        self._tell(run, "waits")
+                    said = True
+                    time.sleep(_LOOK_AGAIN)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
     def _stop(self) -> None:
         """End what still runs, which is something only where this process was told to end."""
         with self._writing:
@@ -227,25 +256,6 @@ def _outcome(run: StudyRun, future: Future[Failure | None]) -> Failure | None:
 
 def _times_file(output: Path) -> Path:
     return output / "times.jsonl"
-
-
-@contextmanager
-def _alone(file: Path, waits: Callable[[], None]) -> Iterator[int]:
-    """Hold the lock of a run; processes that inherit the descriptor hold it, too."""
-    try:
-        import fcntl
-    except ImportError:
-        raise OvmerError("a study runs on Linux and macOS, where folders can be locked") from None
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waits()
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def _remove_checkpoints(run: StudyRun) -> None:
