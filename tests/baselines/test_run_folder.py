@@ -61,6 +61,7 @@ def test_what_the_run_depends_on_is_written_and_nothing_of_the_machine(folder: R
     [now] = facts["environments"]
     assert {"python", "ovmer-bench", "numpy"} <= set(now["versions"])
     assert now["world_size"] == 1
+    assert now["threads"] is None or now["threads"] >= 1
     text = folder.run_file.read_text("utf-8")
     assert str(folder.path) not in text
     assert f'"{platform.node()}"' not in text

@@ -16,7 +16,7 @@ _SECONDS = 20
 
 
 def environment() -> dict[str, Any]:
-    """Versions, git revision, world size and device; neither clock, nor host, nor path.
+    """Versions, git revision, world size, device and threads; neither clock, nor host, nor path.
 
     World size is what the launcher (``torchrun``, ``accelerate launch``) says it is.
     """
@@ -25,6 +25,7 @@ def environment() -> dict[str, Any]:
         "git": git_revision(),
         "world_size": int(os.environ.get("WORLD_SIZE", "1")),
         "device": device(),
+        "threads": threads(),
     }
 
 
@@ -57,6 +58,15 @@ def device() -> str:
     except ImportError:
         return "cpu"
     return str(torch.cuda.get_device_name(0)) if torch.cuda.is_available() else "cpu"
+
+
+def threads() -> int | None:
+    """Threads that torch computes with on the CPU, where other numbers round otherwise."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    return int(torch.get_num_threads())
 
 
 def _git(folder: Path, *command: str) -> str | None:
