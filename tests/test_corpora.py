@@ -287,7 +287,7 @@ def test_several_that_fit(tmp_path: Path) -> None:
 
 
 WRONG_ENTRIES = {
-    "index too large": ("meld", {"emo": 7}, "emo is 7 at test_corpus[bad]"),
+    "index too large": ("meld", {"emo": 7}, "meld.npz, field 'test_corpus[bad]': emo is 7"),
     "negative index": ("meld", {"emo": -1}, "emo is -1"),
     "half an index": ("meld", {"emo": 1.5}, "emo is 1.5"),
     "other word": ("meld", {"emo": "bored"}, "emo is 'bored'"),
@@ -337,15 +337,19 @@ def test_wrong_label_tables(tmp_path: Path) -> None:
     text(path, "name,labels\n").unlink()
     refused("ovmerd", path.parent, "no .csv or .npz file")
     text(path, "name,label\na,b\n")
-    refused("ovmerd", path.parent, "ovmerd.csv: missing; the columns are 'name', 'label'")
+    what = "ovmerd.csv:1, field 'openset or labels': missing; the columns are 'name', 'label'"
+    refused("ovmerd", path.parent, what)
     text(path, "name,openset\na,happy\na,sad\n")
-    refused("ovmerd", path.parent, "duplicate id 'a'", allow_count=True)
+    what = "ovmerd.csv:3, field 'name': duplicate id 'a'"
+    refused("ovmerd", path.parent, what, allow_count=True)
+    text(path, "name,openset\na,happy\nb\n")
+    refused("ovmerd", path.parent, "ovmerd.csv:3: 1 cells where the header has 2")
     text(path, "name,openset\n")
     refused("ovmerd", path.parent, "holds no clips", allow_count=True)
     text(path, "name,openset\n,happy\n")
     refused("ovmerd", path.parent, "field 'id': is empty", allow_count=True)
     path.write_bytes(b"name,openset\na,\xff\n")
-    refused("ovmerd", path.parent, "not UTF-8")
+    refused("ovmerd", path.parent, "ovmerd.csv:2: byte 0xff is not UTF-8")
     refused("ovmer_scenes", path.parent, "part of the package")
 
 

@@ -579,6 +579,9 @@ def test_the_command_line_says_what_was_wrong(
     assert "unrecognized arguments: --foo" in outcome(
         ["--tasks", "ovmer", *model, "--foo", "1"], capsys
     )
+    assert "Invalid JSON" in outcome(
+        ["--tasks", "ovmer", *model, "--metadata", '{"ovmer_lexicon": '], capsys
+    )
     assert "multimodal input" in outcome(["--tasks", "ovmer_vision", *model], capsys)
 
 
@@ -671,3 +674,15 @@ def test_a_vision_model(chat: bool, tiny: Path, tmp_path: Path) -> None:
     for ours, theirs in NAMES["open"].items():
         assert run.value(task, ours) == part.values[theirs]
     assert any(prediction.output for prediction in said)
+
+
+@pytest.mark.train
+def test_models_that_cannot_do_what_is_asked(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = ["--device", "cpu", "--limit", "1", "--tasks"]
+    vision = ["--model", "hf-multimodal", "--model_args", f"pretrained={tiny / 'vision'}"]
+    assert "--model ovmer-audio" in outcome([*vision, *run, "ovmer_mini_audio"], capsys)
+    text = ["--model", "hf", "--model_args", f"pretrained={tiny / 'text'},fooled=1"]
+    assert "'fooled'" in outcome([*text, *run, "ovmer_mini_clues"], capsys)

@@ -14,6 +14,7 @@ from media_made import number_in, save_picture, save_tone, save_video
 from ovmer_bench import evaluate, prompts, read_predictions
 from ovmer_bench.corpora.registry import MER_UNIBENCH, corpus_info
 from ovmer_bench.corpora.store import attach_media, load_corpus, save_corpus
+from ovmer_bench.errors import InputError
 from ovmer_bench.harness import StopRun, audio, frames, load, tasks_dir
 from ovmer_bench.harness.media import LONGEST_SIDE
 from ovmer_bench.reading.schema import Sample
@@ -224,6 +225,15 @@ def test_an_audio_model_hears_the_files(audio_model: str, attached: Path, tmp_pa
     after = outputs("after")
     assert after[:8] == before[:8]
     assert after[8] != before[8]
+
+
+@pytest.mark.train
+@pytest.mark.parametrize("task", ["ovmer_mini_vision", "ovmer_mini_clues"])
+def test_an_audio_model_refuses_what_it_cannot_hear(
+    audio_model: str, tmp_path: Path, task: str
+) -> None:
+    with pytest.raises(InputError, match=f"the task {task} plays no sound"):
+        heard(audio_model, task, tmp_path, limit=1)
 
 
 @pytest.mark.train

@@ -6,7 +6,9 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from command import Result, listing, run_here
 from media_made import number_in, save_picture, save_tone, save_video
 from ovmer_bench.corpora.importers import import_corpus
@@ -260,7 +262,10 @@ def test_the_command_attaches_and_checks(ovmer, root: Path) -> None:  # type: ig
     (root / "片段4").mkdir()
     save_picture(root / "片段4" / "1.png", 3)
     done = ovmer(NAME, "--root", root, "--check")
-    assert done.code == 0 and not done.err
+    # A clip of which no sound was given is a gap, and no error.
+    assert done.code == 2 and done.err.count("\n") == 1
+    assert "ovmerd: files of 1 of 4 clips cannot be used: clip.3. " in done.err
+    assert "ovmer data media ovmerd --root DIR" in done.err
     lines = done.out.splitlines()
     assert lines[0] == (
         "ovmerd: found 3 video, 1 frames, 1 audio; attached: 4 clips (both 1, pictures only 3,"
@@ -273,11 +278,26 @@ def test_the_command_attaches_and_checks(ovmer, root: Path) -> None:  # type: ig
         ("clip.3", "audio", "corrupt"),
         ("片段4", "audio", "missing"),
     } <= rows
+    assert ovmer(NAME).code == 0
     assert ovmer(NAME).out == (
         "ovmerd: 4 clips (both 1, pictures only 3, sound only 0, neither 0)\n"
     )
     (root / "clip_1.mp4").unlink()
-    assert "clip_1" in ovmer(NAME, "--check").out
+    done = ovmer(NAME, "--check")
+    assert (
+        "clip_1" in done.out and "files of 2 of 4 clips cannot be used: clip_1, clip.3" in done.err
+    )
+    save_video(root / "clip_1.mp4", 8, sound=0.4)
+    save_video(root / "clip.3.mp4", 8, sound=0.4)
+    done = ovmer(NAME, "--check")
+    assert done.code == 0 and not done.err
+
+
+def test_a_clip_without_media_and_silence_pass_a_check(ovmer, root: Path) -> None:  # type: ignore[no-untyped-def]
+    soundfile.write(root / "clip_1.wav", np.zeros(16_000), 16_000)
+    done = ovmer(NAME, "--root", root, "--check")
+    assert done.code == 0 and not done.err
+    assert "silent" in done.out and "neither 3" in done.out
 
 
 def test_the_command_refuses_in_one_line(ovmer, root: Path) -> None:  # type: ignore[no-untyped-def]

@@ -155,8 +155,8 @@ def test_keywords_of_known_text() -> None:
     ("name", "gold", "words"),
     [
         ("shufled", OPEN, ("'shufled'", "Did you mean 'shuffled'?", "constant")),
-        ("keywords-clues", OPEN, ("custom", "no such text")),
-        ("keywords-subtitle", OPEN, ("custom", "no such text")),
+        ("keywords-clues", OPEN, ("custom", "no written clues", "ovmer_scenes")),
+        ("keywords-subtitle", OPEN, ("custom", "no English subtitles")),
         ("shuffled", None, ("shuffled", "gold labels")),
         ("constant", None, ("constant", "gold labels")),
         ("all-labels", None, ("all-labels", "gold labels")),

@@ -134,13 +134,19 @@ def test_basic_emotions() -> None:
         (["a"] * 9, [["sad"]] * 9, "holds 9 clips (accepted: at least 10"),
         (["a"] * 20, [[f"label{i}"] for i in range(20)], "no label that two clips share"),
         (["!"] * 20, [["sad"]] * 20, "no words to learn from"),
-        ([""] * 20, [["sad"]] * 20, "holds no such text"),
+        ([""] * 20, [["sad"]] * 20, "holds no English subtitles"),
     ],
 )
 def test_what_cannot_be_learnt(texts: list[str], labels: list[list[str]], message: str) -> None:
     with pytest.raises(InputError) as caught:
         predict("classifier-subtitle", worded(texts, labels))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("system", ["classifier-clues", "keywords-clues"])
+def test_a_corpus_without_clues(system: str) -> None:
+    with pytest.raises(InputError, match=r"holds no written clues \(accepted: .*ovmer_scenes"):
+        predict(system, worded(["a"] * 20, [["sad"]] * 20))
 
 
 def test_sentiment_has_no_labels() -> None:

@@ -120,4 +120,8 @@ def _keywords(gold: Gold, text_of: Callable[[Sample], str]) -> list[list[str]]:
 
 def _check_texts(gold: Gold, text_of: Callable[[Sample], str]) -> None:
     if not any(text_of(sample) for sample in gold.samples):
-        raise InputError(f"corpus {gold.name} holds no such text", accepted="a corpus with it")
+        what = "written clues" if text_of is _clues else "English subtitles"
+        raise InputError(
+            f"corpus {gold.name} holds no {what}",
+            accepted="a corpus with them, ovmer_scenes for example",
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ..console import plain_table, say, show
-from ..corpora.media_check import MediaReport, check_media
+from ..corpora.media_check import MediaReport, check_media, damaged, listed
 from ..corpora.media_errors import MediaError
 from ..corpora.media_folder import KINDS, Kind
 from ..corpora.registry import corpus_info
@@ -31,7 +31,9 @@ _MOST_JOBS = 4
     help="Take videos, folders of frames, or sound files alone (repeatable).",
 )
 @click.option("--replace", is_flag=True, help="Forget what was attached before.")
-@click.option("--check", is_flag=True, help="Read every file, and list what cannot be used.")
+@click.option(
+    "--check", is_flag=True, help="Read every file, list what cannot be used; exit code 2 if any."
+)
 def command(
     name: str, root: Path | None, kinds: tuple[Kind, ...], replace: bool, check: bool
 ) -> None:
@@ -39,10 +41,10 @@ def command(
 
     Files stay where they are. Without --root, what is attached is listed or checked.
     """
+    info = corpus_info(name)
     if root is None:
         if kinds or replace:
             raise InputError("missing", field="--root", accepted="a folder of media")
-        info = corpus_info(name)
         if info.embedded:
             raise CorpusError(f"{info.name} is part of the package; it takes no media")
         samples = load_corpus(name).samples
@@ -58,7 +60,16 @@ def command(
         samples = done.corpus.samples
         say(_described(done))
     if check:
-        _show_report(_checked([sample for sample in samples if sample.media]))
+        having = [sample for sample in samples if sample.media]
+        report = _checked(having)
+        _show_report(report)
+        if bad := damaged(having, report):
+            raise MediaError(
+                f"{info.name}: files of {len(bad):,} of {len(having):,} clips cannot be used:"
+                f" {listed(bad)}",
+                problem="corrupt",
+                hint=f"Mend them, or attach others: ovmer data media {info.name} --root DIR",
+            )
 
 
 def _described(done: Attached) -> str:

@@ -189,7 +189,7 @@ def _find_gold(found: _Folder, allow_count: bool) -> tuple[Path, dict[str, objec
                 _check_count(gold, info, allow_count, named=rank <= 1)
                 fitting.append((path, gold))
             except InputError as error:
-                seen.append(f"{found.shown(path)}: {_problem(error)}")
+                seen.append(_problem(error, found.shown(path)))
         if any(gold != fitting[0][1] for _, gold in fitting):
             names = ", ".join(found.shown(path) for path, _ in fitting)
             raise CorpusError(
@@ -207,9 +207,9 @@ def _find_gold(found: _Folder, allow_count: bool) -> tuple[Path, dict[str, objec
     )
 
 
-def _problem(error: InputError) -> str:
-    where = f" at {error.field}" if error.field else ""
-    return f"{error.message}{where}"
+def _problem(error: InputError, file: str) -> str:
+    """File, line, field and what is wrong; what would be right is said once, of all files."""
+    return str(InputError(error.message, file=file, line=error.line, field=error.field))
 
 
 def _overview(found: _Folder) -> str:

@@ -19,6 +19,11 @@ from .media_files import SAMPLE_RATE, sample_audio, sample_frames
 Part = Literal["video", "audio"]
 OnMissing = Literal["skip", "fail"]
 PARTS: tuple[Part, ...] = ("video", "audio")
+SOURCES: Mapping[Part, tuple[str, ...]] = {
+    "video": ("video", "frames"),
+    "audio": ("audio", "video"),
+}
+"""Part -> the files that give it, by their names in the media of a clip."""
 
 SILENCE = 1e-3
 """Peak below which sound is called silent: 60 dB below full scale."""
@@ -127,6 +132,20 @@ def check_media(
     return MediaReport(tuple(sample.id for sample in samples), tuple(parts), tuple(findings))
 
 
+def damaged(samples: Iterable[Sample], report: MediaReport) -> tuple[str, ...]:
+    """Ids of the clips with a file that cannot be used, in order.
+
+    A part that no file was given for is a gap, which may be meant, and no damage.
+    """
+    media = {sample.id: sample.media for sample in samples}
+    found = [
+        finding.clip
+        for finding in report.findings
+        if finding.fatal and not media[finding.clip].keys().isdisjoint(SOURCES[finding.part])
+    ]
+    return tuple(dict.fromkeys(found))
+
+
 def usable(
     samples: Iterable[Sample],
     report: MediaReport,
@@ -151,7 +170,7 @@ def usable(
     samples = tuple(samples)
     known = set(report.clips)
     if strange := [sample.id for sample in samples if sample.id not in known]:
-        raise InputError(f"the media of {_listed(strange)} were not checked")
+        raise InputError(f"the media of {listed(strange)} were not checked")
     having = [report.having(part) for part in needs]
     kept = tuple(s for s in samples if all(s.id in clips for clips in having))
     skipped: dict[str, str] = {}
@@ -163,7 +182,7 @@ def usable(
         first = next(iter(skipped))
         raise MediaError(
             f"{len(skipped):,} of {len(samples):,} clips cannot be used:"
-            f" {_listed(list(skipped))}; {first}: {skipped[first]}",
+            f" {listed(list(skipped))}; {first}: {skipped[first]}",
             problem="missing",
             hint="Mend or attach them (ovmer data media NAME --root DIR)"
             + ("." if not kept else ", or skip them (on_missing: skip)."),
@@ -194,6 +213,7 @@ def _problem(sound: np.ndarray[tuple[int], np.dtype[np.float32]]) -> tuple[str, 
     return ("silent", f"peak {peak:.1e}") if peak < SILENCE else None
 
 
-def _listed(clips: Sequence[str], most: int = 10) -> str:
+def listed(clips: Sequence[str], most: int = 10) -> str:
+    """Ids in one line, the first ``most`` of them."""
     more = f" and {len(clips) - most:,} more" if len(clips) > most else ""
     return f"{', '.join(clips[:most])}{more}"

@@ -48,7 +48,17 @@ class AudioLM(HFLM):  # type: ignore[misc]
         return self.loglikelihood(requests)
 
     def generate_until(self, requests: Sequence[Any], disable_tqdm: bool = False) -> list[str]:
-        """What the model says to every prompt and the sound that goes with it."""
+        """What the model says to every prompt and the sound that goes with it.
+
+        Raises:
+            InputError: a prompt without sound, of a task that shows frames or words alone.
+        """
+        for request in requests:
+            if len(request.args) < 3 or "audio" not in request.args[2]:
+                raise InputError(
+                    f"ovmer-audio hears, and the task {request.task_name} plays no sound",
+                    hint="Run such tasks with --model hf or hf-multimodal.",
+                )
         answers: list[str] = []
         off = disable_tqdm or self.rank != 0
         with tqdm(total=len(requests), disable=off, desc="Listening") as progress:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..corpora.media_check import OnMissing, Part, check_media, usable
+from ..corpora.media_check import SOURCES, OnMissing, Part, check_media, usable
 from ..corpora.media_files import SAMPLE_RATE as FILE_RATE
 from ..corpora.media_files import sample_audio, sample_frames
 from ..corpora.ovmer_mini.generate import NAME as MINI
@@ -29,11 +29,11 @@ LONGEST_SIDE = 448
 
 FEW_SHOT_CLIPS = 64
 _PEAK = 2**15
-_PARTS: Mapping[str, tuple[Part, str, tuple[str, ...]]] = {
-    "frames": ("video", "pictures", ("video", "frames")),
-    "audio": ("audio", "sound", ("audio", "video")),
+_PARTS: Mapping[str, tuple[Part, str]] = {
+    "frames": ("video", "pictures"),
+    "audio": ("audio", "sound"),
 }
-"""Evidence of a task -> the part of the media it needs, its name, and the files that give it."""
+"""Evidence of a task -> the part of the media it needs, and its name."""
 
 
 def shown_samples(
@@ -64,8 +64,8 @@ def shown_samples(
     if on_missing == "skip":
         return _usable(corpus, [_PARTS[kind][0] for kind in needed])
     for kind in needed:
-        _, name, keys = _PARTS[kind]
-        lacking = [s.id for s in corpus.samples if not any(key in s.media for key in keys)]
+        part, name = _PARTS[kind]
+        lacking = [s.id for s in corpus.samples if s.media.keys().isdisjoint(SOURCES[part])]
         if lacking:
             more = f" and {len(lacking) - 5:,} more" if len(lacking) > 5 else ""
             raise CorpusError(

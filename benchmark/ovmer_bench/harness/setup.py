@@ -28,8 +28,12 @@ REQUIREMENT = "lm-eval>=0.4.13,<0.5"
 _OLDEST, _TOO_NEW = (0, 4, 13), (0, 5)
 OPT_OUT = "OVMER_NO_LM_EVAL_TASKS"
 INCLUDE = "--include_path"
-_FAILURES = (ValueError, LookupError, ImportError, OSError, AssertionError, NotImplementedError)
-"""How the harness and its models refuse what they were asked to do."""
+_FAILURES = (
+    *(ValueError, TypeError, LookupError, ImportError, OSError),
+    *(AssertionError, NotImplementedError),
+)
+"""How the harness and its models refuse what they were asked to do, or an unknown argument."""
+_HELP = "Run: ovmer lm-eval run --help"
 _MODELS = {
     "ovmer-audio": "ovmer_bench.harness.audio_models:AudioLM",
     "ovmer-replay": "ovmer_bench.harness.models:ReplayLM",
@@ -178,6 +182,11 @@ def run_harness(arguments: Sequence[str]) -> None:
         raise
     except _FAILURES as error:
         log.debug("the harness failed", exc_info=True)
+        if isinstance(error, KeyError) and error.args == ("visual",):
+            raise OvmerError(
+                "this model sees and does not hear, and a task plays sound",
+                hint="Models that hear: --model ovmer-audio",
+            ) from None
         raise OvmerError(
             f"lm_eval: {type(error).__name__}: {str(error).strip()}",
             hint="LMEVAL_LOG_LEVEL=DEBUG shows where.",
@@ -200,7 +209,9 @@ def _parsed(arguments: Sequence[str]) -> Callable[[], None]:
             raise
         # A whole page of usage, and on its last line what was wrong.
         wrong = said.getvalue().strip().rpartition("error: ")[2]
-        raise OvmerError(f"lm_eval: {wrong}", hint="Run: ovmer lm-eval run --help") from None
+        raise OvmerError(f"lm_eval: {wrong}", hint=_HELP) from None
+    except _FAILURES as error:  # --metadata and the like, where they are no JSON
+        raise OvmerError(f"lm_eval: {str(error).strip()}", hint=_HELP) from None
     finally:
         sys.argv = known
     sys.stderr.write(said.getvalue())
