@@ -308,6 +308,14 @@ def test_the_command_signs_what_the_library_signs(signed: Path, tmp_path: Path, 
     assert missing.stderr.count("\n") == 1
 
 
+def test_signing_nothing_says_so_and_writes_nothing(signed: Path, tmp_path: Path) -> None:
+    ledger = tmp_path / "signed-off.txt"
+    ledger.unlink()
+    with pytest.raises(InputError, match="no report to sign off"):
+        sign_off([read_submission(signed / "strong")], ["ovmer"], ledger)
+    assert not ledger.exists()
+
+
 def reason(board: Board, name: str) -> str:
     assert board.tables_with(name) == () and board.results_of(name) == ()
     ((task, why),) = board.system(name).unscored

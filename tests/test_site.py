@@ -27,11 +27,11 @@ from ovmer_bench.errors import InputError
 from ovmer_leaderboard.assets import asset_files
 from ovmer_leaderboard.board import Row
 from ovmer_leaderboard.folder import MARK, write_folder
-from ovmer_leaderboard.navigation import home_table
+from ovmer_leaderboard.navigation import home_table, reading
 from ovmer_leaderboard.serve import LOOPBACK, server
 from ovmer_leaderboard.site import build, site_files
 from ovmer_leaderboard.svg import draw
-from ovmer_leaderboard.views import lines, percent, signed
+from ovmer_leaderboard.views import lines, p_value, percent, signed
 from synthetic_board import N_CLIPS, N_FREE, OPEN, made_board
 
 HTML = "{http://www.w3.org/1999/xhtml}"
@@ -175,6 +175,69 @@ def test_a_mean_that_nobody_covers_is_not_called_reported() -> None:
     assert "reported in papers" in files["boards/mer_unibench.as-published.mean.html"].decode()
 
 
+def test_a_table_explains_the_marks_that_it_has_and_no_others(files: Files) -> None:
+    captions = {
+        path: "".join(next(root.iter(f"{HTML}caption")).itertext())
+        for path, root in html_of(files)
+        if path in ("index.html", "boards/meld.as-published.hit_rate.html")
+    }
+    assert "95 % interval, | chance." in captions["index.html"]
+    reported = captions["boards/meld.as-published.hit_rate.html"]
+    assert reported.endswith("score.") and "interval" not in reported and "chance" not in reported
+
+
+def test_tables_that_differ_in_the_signature_alone_say_in_what() -> None:
+    board = made_board(2)
+    first, *rest = board.tables
+    ends = ("none|version:0.2.0", "rules-1|version:0.2.0", "rules-1|version:0.1.0")
+    alike = [
+        replace(first, id=f"table-{i}", signature=f"metric:S1|extractor:{end}", primary=i == 0)
+        for i, end in enumerate(ends)
+    ]
+    one, two, three = (replace(board, tables=(*alike[:n], *rest)) for n in (1, 2, 3))
+    assert reading(one, alike[0]) == ""
+    assert [reading(two, table) for table in alike[:2]] == [
+        "labels as submitted", "labels read by rules-1",
+    ]  # fmt: skip
+    assert reading(three, alike[2]) == "labels read by rules-1, version 0.1.0"
+    files = dict(site_files(two))
+    for path in ("data.html", "systems/system-001.html", "data/compare/boards.js"):
+        text = files[path].decode()
+        assert "labels as submitted" in text and "labels read by rules-1" in text, path
+
+
+def test_the_numbers_of_the_wheels_stand_in_a_table(files: Files) -> None:
+    """Tooltips need a mouse, so a table says the same."""
+    board = made_board(N)
+    result = next(r for r in board.results if r.sectors)
+    path = f"results/{result.system}/{result.task}.{result.lexicon}.html"
+    root = html5lib.parse(files[path].decode(), treebuilder="etree")
+    tables = [
+        table
+        for table in root.iter(f"{HTML}table")
+        if "both hold the sector." in "".join(table.itertext())
+    ]
+    shown = [
+        ["".join(cell.itertext()) for cell in row]
+        for table in tables
+        for row in next(table.iter(f"{HTML}tbody"))
+    ]
+    assert shown == [
+        [s.name, s.parent or "–", str(s.gold), str(s.predicted), str(s.common),
+         percent(s.recall, 1), percent(s.precision, 1)]
+        for wheel in range(1, 6)
+        for s in result.sectors
+        if s.wheel == wheel and s.gold + s.predicted
+    ]  # fmt: skip
+
+
+def test_a_newcomer_is_told_how_to_submit(files: Files) -> None:
+    home = html5lib.parse(files["index.html"].decode(), treebuilder="etree")
+    assert "submit" in {element.get("id") for element in home.iter()}
+    assert "ovmer submit --name" in "".join(home.itertext())
+    assert 'href="../index.html#submit"' in files["boards/meld.as-published.hit_rate.html"].decode()
+
+
 def test_content_free_answers_and_papers_have_no_rank(files: Files) -> None:
     for path, root in html_of(files):
         for row in root.iter(f"{HTML}tr"):
@@ -199,6 +262,7 @@ def test_numbers_as_text() -> None:
     assert signed(0.012) == "+1.20"
     assert signed(-0.012) == "−1.20"
     assert signed(-1e-9) == "0.00"
+    assert [p_value(p) for p in (0.0004, 0.001, 0.0456)] == ["< 0.001", "0.001", "0.046"]
 
 
 def test_json_obeys_the_schema_and_csv_says_the_same(files: Files) -> None:
@@ -234,8 +298,20 @@ def test_pairs_in_the_scripts_are_those_of_the_table(files: Files) -> None:
             pair = table.pairs.pair(other, name)
             whole = held["tests"][3 * i : 3 * i + 3]
             np.testing.assert_allclose(
-                np.array(whole) / 10_000, [pair.low, pair.high, pair.p_corrected], atol=6e-5
+                np.array(whole) / 10_000, [pair.low, pair.high, pair.p_corrected], atol=1.01e-4
             )
+
+
+@pytest.mark.parametrize("p", [0.04999, 0.05])
+def test_the_scripts_give_the_verdict_of_the_pages(p: float) -> None:
+    board = made_board(2)
+    first, *rest = board.tables
+    pairs = replace(first.pairs, p_corrected=np.full_like(first.pairs.p_corrected, p))
+    files = dict(site_files(replace(board, tables=(replace(first, pairs=pairs), *rest))))
+    last = pairs.systems[-1]
+    held = _script(files[f"data/compare/system.{last}.js"])["tables"][first.id]["tests"]
+    whole = held[2::3]
+    assert whole and {n / 10_000 < pairs.alpha for n in whole} == {p < 0.05}
 
 
 def test_the_same_board_gives_the_same_bytes() -> None:

@@ -295,6 +295,43 @@ def test_a_phone_scrolls_tables_and_not_the_page(browser: object, site: Path, ki
     made.context.close()
 
 
+@pytest.mark.parametrize("kind", ["index.html", "systems/system-001.html", COMPARE, "data.html"])
+def test_names_on_a_phone_leave_room_for_what_they_name(
+    browser: object, site: Path, kind: str
+) -> None:
+    """Names stay in view when a table is scrolled; its last column is seen beside them."""
+    made = Visit(browser, site, PHONE)
+    page = made.open(kind)
+    covered = page.evaluate(
+        """() => [...document.querySelectorAll('.scroll')].map(scroll => {
+            scroll.scrollIntoView();
+            scroll.scrollLeft = scroll.scrollWidth;
+            const row = [...scroll.querySelectorAll('tbody tr')].find(r => r.querySelector('th'));
+            if (!row) return null;
+            const last = row.lastElementChild.getBoundingClientRect();
+            const name = row.querySelector('th').getBoundingClientRect();
+            return name.right > last.left + 1 ? `${name.right} over ${last.left}` : null;
+        })"""
+    )
+    assert len(covered) >= 1 and not any(covered), covered
+    made.context.close()
+
+
+def test_facts_stand_beside_what_they_are_about(visit: Visit) -> None:
+    """A term with several texts moves nothing out of its column."""
+    page = visit.open(f"tasks/{OPEN}.html")
+    places = page.evaluate(
+        """() => {
+            const list = document.querySelector('dl.facts');
+            list.querySelector('dd').after(list.querySelector('dd').cloneNode(true));
+            const left = tag => [...list.querySelectorAll(tag)]
+                .map(e => Math.round(e.getBoundingClientRect().left));
+            return [new Set(left('dt')).size, new Set(left('dd')).size];
+        }"""
+    )
+    assert places == [1, 1]
+
+
 def test_the_table_of_nine_corpora_fits_a_wide_window(visit: Visit) -> None:
     page = visit.open("boards/mer_unibench.as-published.mean.html")
     widths = page.evaluate(

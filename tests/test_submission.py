@@ -188,6 +188,31 @@ def test_a_taken_name_needs_replace(tmp_path: Path, scenes: Path, meta: Path) ->
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
 
 
+def test_what_is_wrong_is_told_of_the_file_that_was_given(
+    tmp_path: Path, scenes: Path, meta: Path
+) -> None:
+    """Not of a scratch folder that is gone, nor with the option of another command."""
+    lines = scenes.read_text("utf-8").splitlines()
+    scenes.write_text("\n".join([*lines[:3], *lines[4:]]) + "\n", "utf-8")
+    with pytest.raises(InputError, match="no prediction for 1 of 420 clips: ") as caught:
+        pack("mine", [scenes], meta, tmp_path / "out")
+    assert caught.value.file == str(scenes)
+    assert "an empty answer is an empty list" in str(caught.value)
+    assert "--allow-missing" not in str(caught.value)
+    lines[3] = lines[3].replace("scene_", "scenery_")
+    scenes.write_text("\n".join(lines) + "\n", "utf-8")
+    with pytest.raises(InputError, match="1 of 420 predictions are for clips that") as caught:
+        pack("mine", [scenes], meta, tmp_path / "out")
+    assert (caught.value.file, caught.value.line) == (str(scenes), 4)
+
+
+def test_a_corpus_that_does_not_exist_is_named(tmp_path: Path, scenes: Path) -> None:
+    with pytest.raises(InputError, match="no corpus is called 'ovmer_scnes'") as caught:
+        prediction_files([f"ovmer_scnes={scenes}"])
+    assert caught.value.file == str(scenes)
+    assert "ovmer_scenes" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_refused_submission_leaves_nothing(
     tmp_path: Path, scenes: Path, meta: Path, replace: bool
@@ -347,7 +372,7 @@ def test_wrong_provenance_names_the_field(tmp_path: Path, field: str, value: obj
     with pytest.raises(InputError) as caught:
         read_meta(write_meta(tmp_path / "meta.yaml", **{field: value}))
     assert (caught.value.field or "").startswith(field)
-    assert caught.value.accepted or "calendar" in caught.value.message
+    assert caught.value.accepted
 
 
 def test_unknown_fields_suggest_the_known(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ BAD_NAMES = [
     *("Mine", "ümlaut", "а-cyrillic", f"a{BIDI}b", f"a{ZERO_WIDTH}b", "a\nb", "a\x00b", "x" * 65),
     *("<script>", "a&b", 'a"b', "a'b", "a%2fb", "a?b", "a#b", "~a", "$(id)", "`id`", "a;b"),
     *("con", "nul", "com1", "lpt9", "aux.jsonl", "prn"),
+    "paper-affectgpt",
 ]
 
 

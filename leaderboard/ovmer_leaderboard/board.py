@@ -81,7 +81,7 @@ class System:
     Attributes:
         name: unique, lower-case, safe in a path and in an address.
         title: for people.
-        role: ``system``; ``reference`` (reads the clip, without a model: keywords);
+        role: ``system``; ``reference`` (reads the clip with word lists or a linear model);
             ``content-free`` (answers without looking at the clip); ``published`` (only
             reported, with a citation).
         model: what it is built on.

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ovmer_bench import __version__
 from ovmer_bench.corpora.registry import CORPORA
-from ovmer_bench.errors import InputError
 from ovmer_bench.lexicon import BUILTIN_ID, Lexicon, load_lexicon
 from ovmer_bench.lexicon.releases import RELEASES
 from ovmer_bench.lexicon.upstream import installed_ids
@@ -19,7 +18,7 @@ from ovmer_bench.submission.safety import harmless
 
 from .board import Board, Result, System
 from .changes import CHANGES, changes
-from .published import PREFIX, Published, published
+from .published import Published, published
 from .scoring import Scored, is_raw, lexicon_info, result_of, score_now
 from .signed_off import LEDGER, Ledger
 from .tables import tables
@@ -65,9 +64,6 @@ def collect(
     """
     folder = Path(submissions).absolute()
     read = [read_submission(path) for path in submission_folders(folder)]
-    for submission in read:
-        if submission.name.startswith(PREFIX):
-            raise InputError(f"begins with {PREFIX!r}, kept for papers", file=submission.folder)
     bench = _bench(read, lexicons, signed or folder.parent / LEDGER, draws, seed)
     scored: list[Scored] = []
     systems: list[System] = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from .board import Board, Table
 from .data_files import script_bytes
-from .navigation import board_page, home_table, lexicon_title
+from .navigation import board_page, home_table, lexicon_title, reading
 
 _UNITS = 10_000
 """Differences and p-values are written as whole numbers of 1/10,000."""
@@ -53,7 +54,7 @@ def _table(board: Board, home: Table, table: Table) -> dict[str, Any]:
         "corpus": board.task(table.task).title,
         "score": table.title,
         "lexicon": lexicon_title(table.lexicon),
-        "primary": table.primary,
+        "reading": reading(board, table),
         "page": board_page(home, table),
         "alpha": pairs.alpha if pairs else None,
         "systems": list(pairs.systems) if pairs else [],
@@ -67,8 +68,9 @@ def _standing(table: Table, name: str) -> dict[str, Any]:
     if pairs is not None:
         i = pairs.systems.index(name)
         for j in range(i):
-            ends = (pairs.low[j, i], pairs.high[j, i], pairs.p_corrected[j, i])
-            tests += [round(float(value) * _UNITS) for value in ends]
+            tests += [round(float(end[j, i]) * _UNITS) for end in (pairs.low, pairs.high)]
+            # Down, so that what is below the level of the table stays below it.
+            tests.append(math.floor(float(pairs.p_corrected[j, i]) * _UNITS))
     return {"value": row.value, "rank": row.rank, "skill": row.skill, "tests": tests}
 
 

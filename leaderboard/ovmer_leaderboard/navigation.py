@@ -88,7 +88,9 @@ def switches(board: Board, home: Table, here: Table) -> list[Switch]:
     same_lexicon = [table for table in same_task if table.lexicon == here.lexicon]
     scores: list[_Found] = [(t.title, t, t.score == here.score) for t in same_lexicon if t.primary]
     alike = [table for table in same_lexicon if table.score == here.score]
-    signatures: list[_Found] = [(_signature_title(t), t, t is here) for t in alike]
+    signatures: list[_Found] = [
+        (f"{reading(board, t)} ({len(t.rows)})", t, t is here) for t in alike
+    ]
     made = {
         "Track": tracks,
         "Corpus": corpora,
@@ -123,11 +125,26 @@ def _nearest(tables: Sequence[Table], like: Table) -> Table | None:
     return min(tables, key=unlike, default=None)
 
 
-def _signature_title(table: Table) -> str:
-    fields = dict(part.partition(":")[::2] for part in (table.signature or "").split("|"))
-    read = fields.get("extractor", "none")
-    title = "labels as submitted" if read == "none" else f"labels read by {read}"
-    return f"{title} ({len(table.rows)})"
+def reading(board: Board, table: Table) -> str:
+    """What tells ``table`` from those that differ in nothing but the signature; else nothing."""
+    same = board.tables_of(table.task, table.lexicon)
+    alike = [_fields(t) for t in same if t.score == table.score]
+    if len(alike) < 2:
+        return ""
+    mine = _fields(table)
+    told = [key for key in mine if any(other.get(key) != mine[key] for other in alike)]
+    return ", ".join(_told(key, mine[key]) for key in told) or "another signature"
+
+
+def _fields(table: Table) -> dict[str, str]:
+    """The parts of a signature by name."""
+    return dict(part.partition(":")[::2] for part in (table.signature or "").split("|") if part)
+
+
+def _told(key: str, value: str) -> str:
+    if key != "extractor":
+        return f"{key} {value}"
+    return "labels as submitted" if value == "none" else f"labels read by {value}"
 
 
 def filters(lines: Sequence[Line]) -> list[tuple[str, str, str, list[str]]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ovmer_bench.errors import InputError
+from ovmer_bench.reports.text import title_of
 
 from . import data_files, navigation, views
 from .board import AS_PUBLISHED, UNIBENCH, Board, Result, System, Table, Task
@@ -66,8 +67,10 @@ class _Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        for name in ("percent", "signed", "number", "thousands", "short"):
+        for name in ("percent", "signed", "number", "p_value", "thousands", "short"):
             env.filters[name] = getattr(views, name)
+        env.filters["score_title"] = title_of
+        env.filters["reading"] = lambda table: navigation.reading(self.board, table)
         for name in ("system_page", "result_page", "lexicon_title", "brief"):
             env.filters[name] = getattr(navigation, name)
         env.globals["interval"] = views.interval
@@ -170,6 +173,7 @@ class _Site:
                 "name": name,
                 "pictures": [(m, sunburst(lexicon, k, result.sectors, m)) for m in _MEASURES],
                 "confusion": _heat(confusions, k, result),
+                "sectors": [s for s in result.sectors if s.wheel == k and s.gold + s.predicted],
             }
             for k, name in enumerate(lexicon.wheels, start=1)
         ]
@@ -233,6 +237,8 @@ def _shows(table: Table, lines: Sequence[views.Line]) -> dict[str, bool]:
         return any(getattr(row, field) is not None for row in table.rows)
 
     return {
+        "low": some("low"),
+        "chance": any(line.chance is not None for line in lines),
         "meter": some("value") and not any(row.parts for row in table.rows),
         "skill": some("skill"),
         "verbosity": some("verbosity"),

@@ -9,12 +9,11 @@ from typing import Any
 
 from ovmer_bench.corpora.registry import CORPORA
 from ovmer_bench.errors import InputError
+from ovmer_bench.submission.safety import PAPERS
 from ovmer_bench.submission.yaml import read_yaml
 
 from .board import AS_PUBLISHED, UNIBENCH, Result, Score, System
 
-PREFIX = "paper-"
-"""Names of published systems begin so; those of submissions do not."""
 _MOST = 2**20
 _DIGITS = 6
 
@@ -41,8 +40,8 @@ def main_score(task: str) -> str:
 
 def _published(item: Mapping[str, Any]) -> Published:
     name, citation = item["name"], item["citation"]
-    if not name.startswith(PREFIX):
-        raise InputError(f"{name!r} does not begin with {PREFIX}", field="name")
+    if not name.startswith(PAPERS):
+        raise InputError(f"{name!r} does not begin with {PAPERS}", field="name")
     system = System(
         name=name,
         title=item["title"],

@@ -128,7 +128,7 @@ def _scatter(table: Table) -> str | None:
 
     def plot(figure: Figure) -> None:
         axis = figure.subplots()
-        for role, title in (("system", "systems"), ("reference", "keywords, no model"),
+        for role, title in (("system", "systems"), ("reference", "references"),
                             ("content-free", "content-free answers")):  # fmt: skip
             rows = [row for row in points if row.role == role]
             colour = _COLOURS.get(role, _SYSTEM)
@@ -144,4 +144,4 @@ def _scatter(table: Table) -> str | None:
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(frameon=False, loc="upper left")
 
-    return draw(plot, (7, 3.6))
+    return draw(plot, (5.4, 3.4))

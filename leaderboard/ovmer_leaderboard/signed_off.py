@@ -91,6 +91,9 @@ def sign_off(
 
     Returns:
         The reports.
+
+    Raises:
+        InputError: there is nothing to score.
     """
     texts: dict[Path, str] = {}
     added: dict[str, str] = {}
@@ -109,6 +112,12 @@ def sign_off(
                 texts[path] = text
                 place = f"{submission.name}/{REPORTS}/{path.name}"
                 added[place] = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    if not texts:
+        raise InputError(
+            "no report to sign off: embedded corpora are scored for every build, and the gold of"
+            " no other corpus of these submissions is on this machine",
+            hint="Run: ovmer data import CORPUS --from DIR",
+        )
     written = list(texts)
     write_texts({**texts, ledger: Ledger(ledger).text(added)})
     return written

@@ -94,6 +94,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return DASH if value is None else f"{value:.{digits}f}"
 
 
+def p_value(p: float) -> str:
+    """A p-value, which is never 0."""
+    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
+
+
 def thousands(value: int | None) -> str:
     """A whole number with commas."""
     return DASH if value is None else f"{value:,}"

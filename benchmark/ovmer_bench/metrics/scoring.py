@@ -194,7 +194,7 @@ def evaluate(
         file = predictions.path if isinstance(predictions, PredictionFile) else None
         raise InputError(
             f"no prediction for {len(missing)} of {len(corpus)} clips of {corpus.name}:"
-            f" {_first(missing)}",
+            f" {first_few(missing)}",
             file=file,
             hint="Add them, or score them as empty with --allow-missing.",
         )
@@ -273,7 +273,7 @@ def _by_id(predictions: PredictionsLike, corpus: Gold) -> dict[str, Prediction]:
     if unknown:
         raise InputError(
             f"{len(unknown)} of {len(by_id)} predictions are for clips that {corpus.name} does"
-            f" not hold: {_first(unknown)}",
+            f" not hold: {first_few(unknown)}",
             file=file,
             line=lines[list(by_id).index(unknown[0])] if lines else None,
             field="id",
@@ -312,6 +312,7 @@ def _labels_sha256(ids: Sequence[str], labels: Sequence[Sequence[str]]) -> str:
     return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
 
 
-def _first(ids: Sequence[str]) -> str:
+def first_few(ids: Sequence[str]) -> str:
+    """Some ids of many, as an error names them."""
     more = f" and {len(ids) - 5:,} more" if len(ids) > 5 else ""
     return ", ".join(repr(clip[:80]) for clip in ids[:5]) + more

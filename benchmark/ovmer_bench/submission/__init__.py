@@ -114,22 +114,31 @@ def check_submission(submission: Submission) -> list[TaskCheck]:
     Raises:
         InputError: naming file and line: unknown, missing or too few clips.
     """
-    checks = []
-    for task, predictions in submission.predictions.items():
-        n = len(predictions.predictions)
-        against_gold = has_gold(task)
-        if against_gold:
-            from ..metrics.scoring import evaluate
+    return [check_clips(task, file) for task, file in submission.predictions.items()]
 
-            evaluate(predictions, task, system=submission.name)
-        elif n != CORPORA[task].n:
-            raise InputError(
-                f"holds {n:,} clips where {CORPORA[task].title} has {CORPORA[task].n:,}",
-                file=predictions.path,
-                hint="Predict every clip; an empty answer is an empty list of labels.",
-            )
-        checks.append(TaskCheck(task, n, against_gold))
-    return checks
+
+def check_clips(task: str, predictions: PredictionFile) -> TaskCheck:
+    """Hold one file against its corpus, as :func:`check_submission` does with all."""
+    info, n, missing = CORPORA[task], len(predictions.predictions), ""
+    against_gold = has_gold(task)
+    if against_gold:
+        from ..metrics.gold import as_gold
+        from ..metrics.scoring import evaluate, first_few
+
+        gold = as_gold(task)
+        evaluate(predictions, gold, allow_missing=True)
+        said = {prediction.id for prediction in predictions.predictions}
+        if left := [clip for clip in gold.ids if clip not in said]:
+            missing = f"no prediction for {len(left):,} of {len(gold):,} clips: {first_few(left)}"
+    elif n != info.n:
+        missing = f"holds {n:,} clips where {info.title} has {info.n:,}"
+    if missing:
+        raise InputError(
+            missing,
+            file=predictions.path,
+            hint="Predict every clip; an empty answer is an empty list of labels.",
+        )
+    return TaskCheck(task, n, against_gold)
 
 
 def has_gold(task: str) -> bool:

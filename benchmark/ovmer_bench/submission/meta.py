@@ -114,7 +114,11 @@ def _meta(data: object) -> SubmissionMeta:
     try:
         calendar.fromisoformat(clean["date"])
     except ValueError:
-        raise InputError(f"{clean['date']!r} is in no calendar", field="date") from None
+        raise InputError(
+            f"{clean['date']!r} is in no calendar",
+            field="date",
+            accepted=meta_schema()["properties"]["date"]["description"],
+        ) from None
     trained = clean.pop("training_data")
     return SubmissionMeta(
         **clean | {"modalities": tuple(clean["modalities"])},

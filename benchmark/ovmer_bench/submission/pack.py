@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..corpora.registry import CORPORA
-from ..errors import InputError
+from ..errors import InputError, did_you_mean
 from ..folders import clear_unfinished, folder_written_whole
 from ..reading.gzipped import SUFFIX as GZIP
 from ..reading.gzipped import gzipped
@@ -20,12 +20,12 @@ from . import (
     Submission,
     TaskCheck,
     check_clip_id,
-    check_submission,
+    check_clips,
     read_submission,
     task_called,
 )
 from .meta import META_FILE, SubmissionMeta, read_meta
-from .safety import MAX_INPUT, check_distinct, check_name, check_plain_file, plain_files
+from .safety import MAX_FILE, MAX_INPUT, check_distinct, check_name, check_plain_file, plain_files
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".csv", ".npz")
 LONG = 256 * 2**10
@@ -92,10 +92,12 @@ def pack(
         target.parent.mkdir(parents=True, exist_ok=True)
         check_distinct([name, *_others(target)], target.parent)
         with folder_written_whole(target, UNFINISHED) as made:
-            _write(made, provenance, files)
-            checks = check_submission(read_submission(made))
+            checks = _write(made, provenance, files)
+            read_submission(made)
     except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", file=target) from None
+        raise InputError(
+            f"cannot be written: {error.strerror}", file=target, hint="Give another folder --to."
+        ) from None
     return read_submission(target), checks
 
 
@@ -105,6 +107,13 @@ def _named(item: str | Path) -> Iterable[tuple[str, Path]]:
         check_plain_file(Path(tail), MAX_INPUT)
         return [(task, Path(tail))]
     path = Path(item)
+    if equals and Path(tail).is_file() and not path.exists():
+        raise InputError(
+            f"no corpus is called {head[:80]!r}",
+            file=tail,
+            accepted=CORPORA,
+            hint=did_you_mean(head, CORPORA) or "Run: ovmer data list",
+        )
     if path.is_dir():
         files = plain_files(path, most=MAX_INPUT).values()
         return [(_task_of(file), file) for file in files if not _is_summary(file)]
@@ -141,24 +150,34 @@ def _others(target: Path) -> list[str]:
     return [name for name in names if name != target.name and not name.startswith(UNFINISHED)]
 
 
-def _write(folder: Path, meta: SubmissionMeta, files: dict[str, Path]) -> None:
+def _write(folder: Path, meta: SubmissionMeta, files: dict[str, Path]) -> list[TaskCheck]:
+    """Write the files of a submission; what is wrong is told of the file that was given."""
     (folder / PREDICTIONS).mkdir()
     _write_text(folder / META_FILE, meta.to_yaml())
+    checks = []
     for task, source in files.items():
         read = read_predictions(source)
         for line, prediction in zip(read.lines, read.predictions, strict=True):
             check_clip_id(prediction.id, source, line)
+        checks.append(check_clips(task, read))
         ordered = sorted(read.predictions, key=lambda prediction: prediction.id)
-        text = "".join(_line(prediction) for prediction in ordered)
-        _write_predictions(folder / PREDICTIONS / f"{task}.jsonl", text)
+        data = "".join(_line(prediction) for prediction in ordered).encode("utf-8")
+        if len(data) > MAX_FILE:
+            raise InputError(
+                f"its ids and answers alone have {len(data):,} bytes",
+                file=source,
+                accepted=f"at most {MAX_FILE:,} bytes",
+            )
+        _write_predictions(folder / PREDICTIONS / f"{task}.jsonl", data)
+    return checks
 
 
-def _write_predictions(path: Path, text: str) -> None:
+def _write_predictions(path: Path, data: bytes) -> None:
     """Write predictions, compressed where they are long."""
-    if len(text.encode("utf-8")) < LONG:
-        _write_text(path, text)
+    if len(data) < LONG:
+        path.write_bytes(data)
     else:
-        path.with_name(path.name + GZIP).write_bytes(gzipped(text.encode("utf-8")))
+        path.with_name(path.name + GZIP).write_bytes(gzipped(data))
 
 
 def _line(prediction: Prediction) -> str:

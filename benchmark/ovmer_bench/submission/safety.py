@@ -27,6 +27,8 @@ MAX_SHOWN_LABEL = 80
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?")
 _NAME_SHAPE = "lower-case letters, digits and - . _ between them, at most 64"
+PAPERS = "paper-"
+"""Names of systems that only a paper reports begin so; those of submissions do not."""
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0\u034f\u17b4\u17b5")
 """Letters, signs and marks that show as nothing."""
@@ -38,7 +40,7 @@ def check_name(name: str, *, file: str | Path | None = None, field: str = "name"
     """``name`` where it can be a folder on every system and part of an address.
 
     Raises:
-        InputError: another shape, or a name that Windows keeps for itself.
+        InputError: another shape, or a name that Windows or the leaderboard keeps for itself.
     """
     if len(name) > MAX_NAME or not _NAME.fullmatch(name) or ".." in name:
         raise InputError(
@@ -52,6 +54,11 @@ def check_name(name: str, *, file: str | Path | None = None, field: str = "name"
         raise InputError(
             f"{name!r} is reserved by Windows", file=file, field=field, accepted="another name"
         )
+    if name.startswith(PAPERS):
+        raise InputError(
+            f"{name!r} begins with {PAPERS!r}, kept for papers", file=file, field=field,
+            accepted="another name",
+        )  # fmt: skip
     return name
 
 
@@ -138,7 +145,7 @@ def check_plain_file(path: Path, most: int) -> None:
     if stat.S_ISLNK(status.st_mode):
         raise InputError("is a link", file=path, accepted="a file", hint="Copy what it points to.")
     if not stat.S_ISREG(status.st_mode):
-        raise InputError("is not a regular file", file=path)
+        raise InputError("is not a regular file", file=path, accepted="a file")
     if status.st_size > most:
         raise InputError(
             f"has {status.st_size:,} bytes", file=path, accepted=f"at most {most:,} bytes"

@@ -108,7 +108,7 @@
         head.scope = "row";
         const link = element("a", table.corpus);
         link.href = table.page;
-        head.append(link, element("span", table.lexicon, "sub"));
+        head.append(link, element("span", [table.lexicon, table.reading].filter(Boolean).join(", "), "sub"));
         const real = tested.p < table.alpha;
         const verdict = element("span", real ? "real" : "not told apart", `verdict ${real ? "yes" : "no"}`);
         row.append(
@@ -119,7 +119,7 @@
           cell(element("b", signed(difference)), "n"),
           cell(rail(difference, tested, reach), "cell-meter"),
           cell(`${signed(tested.low)} to ${signed(tested.high)}`, "n"),
-          cell(tested.p.toFixed(3), "n"),
+          cell(tested.p < 0.0005 ? "< 0.001" : tested.p.toFixed(3), "n"),
           cell(verdict),
         );
         return row;
