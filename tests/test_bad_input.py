@@ -588,7 +588,7 @@ OTHERS: dict[str, Case] = {
     ),
     "baseline without text": Case(
         ("baseline", "keywords-clues", "--gold", "gold.jsonl", "--out", "kept.json"),
-        ("no such text",),
+        ("no written clues",),
     ),
     # runs that cannot be put together
     "runs of other kinds": Case(

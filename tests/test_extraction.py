@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
+from growth import growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench.lexicon import Lexicon, load_lexicon
@@ -242,15 +242,12 @@ def test_any_text_has_an_answer_and_always_the_same(text: str) -> None:
     assert all(lexicon.lookup(label).status in ("feeling", "neutral") for label in labels)
 
 
-def test_thousands_of_short_outputs_a_second(lexicon: Lexicon) -> None:
+def test_many_outputs_cost_as_much_each_as_few(lexicon: Lexicon) -> None:
     text = "The man raises his voice. He seems angry, and a bit disappointed with his friend {}."
     texts = [text.format(i) for i in range(4000)]
     extract = RulesExtractor(lexicon)
-    extract(texts[:1])
-    begin = time.perf_counter()
-    labels = extract(texts)
-    assert time.perf_counter() - begin < 4
-    assert labels == [["angry", "disappointed"]] * 4000
+    assert extract(texts) == [["angry", "disappointed"]] * len(texts)
+    assert growth(lambda size: extract(texts[:size]), 400, 4000) < 30
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import signal
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -270,6 +269,7 @@ def test_progress_bar_goes_to_standard_error(
 # A dishonest one
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -292,9 +292,7 @@ def test_progress_bar_goes_to_standard_error(
     ],
 )
 def test_dishonest_server(server: Server, answer: Answer, said: str) -> None:
-    start = time.perf_counter()
     assert said in refused(server, "wheel3.xlsx", answer)
-    assert time.perf_counter() - start < 10
 
 
 def test_what_cannot_pass_is_not_tried_again(server: Server) -> None:

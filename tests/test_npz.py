@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from growth import growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench.errors import InputError
@@ -155,11 +156,15 @@ def test_plain_values_survive(values: list[object], protocol: int) -> None:
 
 
 def test_speed_is_linear(tmp_path: Path) -> None:
-    clips = {f"clip_{i:06d}": {"emo": i % 7, "val": -10} for i in range(30_000)}
-    np.savez_compressed(tmp_path / "a.npz", test_corpus=np.array(clips, object))
-    start = time.perf_counter()
-    assert read_npz(tmp_path / "a.npz")["test_corpus"].item() == clips
-    assert time.perf_counter() - start < 20  # about 0.7 s; quadratic would be minutes
+    written: dict[int, dict[str, object]] = {}
+    for size in (3_000, 30_000):
+        written[size] = {f"clip_{i:06d}": {"emo": i % 7, "val": -10} for i in range(size)}
+        np.savez_compressed(tmp_path / f"{size}.npz", test_corpus=np.array(written[size], object))
+
+    def read(size: int) -> None:
+        assert read_npz(tmp_path / f"{size}.npz")["test_corpus"].item() == written[size]
+
+    assert growth(read, 3_000, 30_000) < 30
 
 
 # --- what tries to run ----------------------------------------------------------------------
@@ -340,12 +345,11 @@ BOMBS = {
 }
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(("raw", "needle"), BOMBS.values(), ids=BOMBS)
 def test_bombs_are_refused_quickly(tmp_path: Path, raw: bytes, needle: str) -> None:
     path = write_npz(tmp_path / "bomb.npz", a=npy(raw, shape="(1,)"))
-    start = time.perf_counter()
     refused(path, needle)
-    assert time.perf_counter() - start < 15
 
 
 def test_opcodes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

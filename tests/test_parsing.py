@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from growth import growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovmer_bench.errors import InputError
@@ -358,24 +358,13 @@ JUNK = [
 
 @pytest.mark.parametrize("unit", JUNK)
 def test_time_is_linear_in_the_text(unit: str, lexicon: Lexicon) -> None:
-    def seconds(size: int) -> float:
-        text = (unit * (size // len(unit) + 1))[:size]
-        best = float("inf")
-        for _ in range(3):
-            begin = time.perf_counter()
-            parse_output(text, lexicon)
-            best = min(best, time.perf_counter() - begin)
-        return best
-
-    seconds(10_000)
-    small, large = seconds(100_000), seconds(400_000)
-    assert large < 0.2 + 12 * small
+    texts = {size: (unit * (size // len(unit) + 1))[:size] for size in (100_000, 1_000_000)}
+    assert growth(lambda size: parse_output(texts[size], lexicon), *texts) < 40
 
 
+@pytest.mark.timeout(120)
 def test_ten_megabytes_of_junk(lexicon: Lexicon) -> None:
-    begin = time.perf_counter()
     parse_output("[" * 5_000_000 + "sad, " * 1_000_000, lexicon)
-    assert time.perf_counter() - begin < 60
 
 
 @pytest.mark.parametrize(

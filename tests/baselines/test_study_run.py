@@ -217,11 +217,9 @@ def test_what_runs_is_ended_with_the_study(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SLEEPS", "1")
-    began = time.monotonic()
     threading.Timer(1.0, os.kill, [os.getpid(), signal.SIGINT]).start()
     with pytest.raises(KeyboardInterrupt):
         run_all(runs, tmp_path, told)
-    assert time.monotonic() - began < 30
     assert not any(run.done() for run in runs)
     rows = (tmp_path / "runs" / "times.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(row)["exit"] for row in rows] == [-signal.SIGTERM] * 2
