@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from shell import Shell
 
 ONCE = {
     *("test_bad_input", "test_cli", "test_data_download", "test_docs", "test_harness"),
@@ -13,6 +17,7 @@ ONCE = {
     *("test_lexicon_builtin", "test_llm_extractor", "test_ovmer_mini", "test_ovmer_scenes"),
     *("test_parity", "test_readme"),
     *("test_report_html", "test_site", "test_site_browser", "test_submission_hostile"),
+    "test_terminal",
 }
 """Modules that start browsers, servers, installers or many processes, or draw a whole corpus:
 what they find does not depend on the Python version, so tox runs them under one of the three."""
@@ -34,6 +39,19 @@ def reference() -> Path:
     if not (path / "expected.json").is_file():
         pytest.fail(f"OVMER_REFERENCE={folder} holds no expected.json")
     return path
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Shell:
+    """A folder with gold of every kind and predictions for it."""
+    from shell import Shell
+
+    monkeypatch.setenv("OVMER_HOME", str(tmp_path / "home"))
+    made = Shell(tmp_path, monkeypatch, capsys)
+    made.fill()
+    return made
 
 
 @pytest.fixture
