@@ -179,13 +179,18 @@ def test_what_fails_is_said_and_stops_only_what_needs_it(
     assert {title for title, _ in told} == set(failures)
 
 
-def test_a_run_that_another_study_has_left_running_is_waited_for(
-    runs: list[StudyRun], tmp_path: Path, told: list[tuple[str, str]]
-) -> None:
-    lock = tmp_path / "runs" / "logs" / "cold-seed0.lock"
+def held(lock: Path) -> int:
+    """Hold the lock of a run, as another study does; closing the descriptor lets it go."""
     lock.parent.mkdir(parents=True)
     holder = os.open(lock, os.O_RDWR | os.O_CREAT)
     fcntl.flock(holder, fcntl.LOCK_EX)
+    return holder
+
+
+def test_a_run_that_another_study_has_left_running_is_waited_for(
+    runs: list[StudyRun], tmp_path: Path, told: list[tuple[str, str]]
+) -> None:
+    holder = held(tmp_path / "runs" / "logs" / "cold-seed0.lock")
     threading.Timer(0.5, os.close, [holder]).start()
     assert run_all(runs[:1], tmp_path, told) == []
     assert told == [("cold seed 0", "waits"), ("cold seed 0", "begins"), ("cold seed 0", "ends")]
@@ -194,10 +199,7 @@ def test_a_run_that_another_study_has_left_running_is_waited_for(
 def test_a_study_that_waits_can_be_ended(
     runs: list[StudyRun], tmp_path: Path, told: list[tuple[str, str]]
 ) -> None:
-    lock = tmp_path / "runs" / "logs" / "cold-seed0.lock"
-    lock.parent.mkdir(parents=True)
-    holder = os.open(lock, os.O_RDWR | os.O_CREAT)
-    fcntl.flock(holder, fcntl.LOCK_EX)
+    holder = held(tmp_path / "runs" / "logs" / "cold-seed0.lock")
     threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT]).start()
     release = threading.Timer(60, os.close, [holder])
     release.start()
