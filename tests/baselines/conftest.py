@@ -24,4 +24,5 @@ def pytest_report_header() -> str:
     """One line about what runs."""
     if WITHOUT_TRAIN:
         return f"trainer: {len(collect_ignore)} files left out, extra train is missing"
-    return "trainer: tested"
+    spread = "FSDP and ZeRO-3" if find_spec("deepspeed") else "FSDP, not ZeRO-3 (tox -e zero3)"
+    return f"trainer: tested, weights spread by {spread}"

@@ -19,15 +19,15 @@ from datasets import Dataset
 from ovmer_bench import OvmerError
 from torch import Tensor
 from transformers import PrinterCallback
-from transformers.integrations.deepspeed import is_deepspeed_zero3_enabled
 from trl import GRPOTrainer
 
-from ..data.media_bank import Bank, MediaBank
+from ..data.media_bank import Bank
 from ..rewards.completions import Mode
 from .policy_pass import PolicyPass, placeholders_of
 from .processes import check_world_size
 from .resume import EpochSampler, check_boundaries, check_checkpoint, rhythm_of
 from .rollouts import Sampled, completion_metrics, sampled_rows
+from .sharding import prepare_fused_head, prepare_sharding
 
 MOST_FIRST_KL = 0.01
 """A policy differs from its own copy by rounding alone; a wrong reference by 0.1 and more."""
@@ -104,8 +104,8 @@ class AffectGPTGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
             **kwargs,
         )
         self.remove_callback(PrinterCallback)  # raw dictionaries on the terminal
-        if isinstance(bank, MediaBank):
-            self._prepare_bank(bank)
+        prepare_sharding(self, bank)
+        prepare_fused_head(self)
 
     def train(self, resume_from_checkpoint: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As TRL's, after making sure that it can be resumed exactly.
@@ -189,18 +189,6 @@ class AffectGPTGRPOTrainer(GRPOTrainer):  # type: ignore[misc]
         if self.bank is None:
             return {}
         return self.bank.inputs(ids, self.accelerator.device if device is None else device)
-
-    def _prepare_bank(self, bank: MediaBank) -> None:
-        """Encoders whose weights are spread over processes cannot be called alone."""
-        if is_deepspeed_zero3_enabled():
-            bank.keep_raw()
-        if self.is_fsdp_enabled and bank.caches():
-            ids = list(bank.clips)
-            if bank.shared:  # each process encodes its part, and reads the others'
-                ids = ids[self.accelerator.process_index :: self.accelerator.num_processes]
-            bank.fill(ids, device=self.accelerator.device)
-            self.accelerator.wait_for_everyone()
-            bank.seal()
 
     def _check_reference(self) -> None:
         """A reference that is not the policy pulls it somewhere else, and no error says so."""

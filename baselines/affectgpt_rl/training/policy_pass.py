@@ -102,10 +102,17 @@ class _SilentHead:
     def __init__(self, head: Any, ids: Sequence[int]) -> None:
         self.weight = head.weight
         own = getattr(head, "bias", None)
-        rows = self.weight.shape[0]
+        if own is not None and hasattr(own, "ds_shape"):
+            raise OvmerError(
+                "a language model whose head has a bias cannot be trained under ZeRO-3",
+                field="policy.language_model",
+                hint="Take FSDP: baselines/configs/accelerate/fsdp.yaml.",
+            )
+        rows = getattr(self.weight, "ds_shape", self.weight.shape)[0]  # ZeRO-3 leaves an empty one
         bias = torch.zeros(rows, dtype=self.weight.dtype, device=self.weight.device)
         bias[list(ids)] = _NEVER
-        self.bias = _placed_like(self.weight, bias if own is None else own + bias)
+        silent = _placed_like(self.weight, bias)
+        self.bias = silent if own is None else own + silent
 
 
 def _placed_like(weight: Any, bias: Any) -> Any:
@@ -113,7 +120,7 @@ def _placed_like(weight: Any, bias: Any) -> Any:
     if hasattr(weight, "ds_status"):  # ZeRO-3: nothing has to be gathered
         bias.ds_status = type(weight.ds_status).AVAILABLE
     mesh = getattr(weight, "device_mesh", None)
-    if mesh is None or hasattr(bias, "device_mesh"):
+    if mesh is None:
         return bias
     from torch.distributed.tensor import DTensor, Replicate
 

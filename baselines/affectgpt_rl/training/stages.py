@@ -41,6 +41,7 @@ from .held_out import HeldOutCallback
 from .judge import judge_of
 from .rollouts import Sampled
 from .run_data import Data, clips_of_run
+from .sharding import load_whole_again, refuse_to_warm_up
 from .supervised import cold_start_trainer, warm_up_trainer
 from .warm_up import WordTargets, explained
 
@@ -220,6 +221,7 @@ def save(
         beginning: makes what training began with once more, for adapters to be merged into.
     """
     trainer.save_model(str(folder))
+    load_whole_again()
     if PartialState().is_main_process:
         if config.policy.lora is not None:
             merge_adapter(folder, beginning().model)
@@ -294,6 +296,7 @@ def _warm_up(run: Run, data: Data) -> None:
     settings = config.warm_up
     if settings is None:
         return
+    refuse_to_warm_up()
     policy = new_policy(config)
     checkpoint = folder.start("warm_up", resume=run.resume)
     freeze(policy.model, ())

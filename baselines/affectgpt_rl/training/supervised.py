@@ -19,6 +19,7 @@ from ..config.sections import WarmUp as WarmUpSettings
 from ..data.clips import TrainingClip
 from ..data.inputs import ALL, PolicyInputs, Shown
 from ..data.media_bank import MediaBank
+from .sharding import prepare_sharding
 from .warm_up import WarmUp, WordTargets
 
 Visit = tuple[TrainingClip, Shown]
@@ -145,7 +146,7 @@ def cold_start_trainer(
     def collate(items: Sequence[Visit]) -> dict[str, Tensor]:
         return inputs.batch([clip for clip, _ in items], [how for _, how in items], answers=True)
 
-    return Trainer(
+    trainer = Trainer(
         model=model,
         args=_arguments(
             output,
@@ -173,6 +174,8 @@ def cold_start_trainer(
         data_collator=collate,
         callbacks=[EarlyStoppingCallback(early_stopping_patience=settings.patience)],
     )
+    prepare_sharding(trainer, inputs.bank)
+    return trainer
 
 
 def _arguments(output: Path, *, batch: int, **settings: Any) -> TrainingArguments:
